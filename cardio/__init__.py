@@ -1,0 +1,1 @@
+"""Reads, debits, loads and personalizes Chinese citizen cards and social security cards."""

@@ -1,0 +1,1 @@
+"""What a card can do, in its users' words: holder, medical account, wallet, PIN."""

@@ -1,0 +1,1 @@
+"""3DES and SM4 suites of both card families: diversification, session keys, MAC, TAC, authentication."""

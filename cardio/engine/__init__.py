@@ -1,0 +1,1 @@
+"""Debit, settle, recover: each needs a reader, a product, keys and a ledger."""

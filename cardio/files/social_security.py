@@ -1,0 +1,171 @@
+"""Files of the social security card 2.0: issuer, holder, medical insurance (SSC §3.1, §4.1, §4.5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cardio.files.codecs import (
+    TEXT_FILLERS,
+    CardDate,
+    Code,
+    Date,
+    Digits,
+    Number,
+    Octets,
+    Text,
+    Timestamp,
+)
+from cardio.files.declaration import (
+    FREE,
+    NEVER,
+    PIN,
+    ApplicationDeclaration,
+    FileDeclaration,
+    Structure,
+    any_of,
+)
+from cardio.files.masking import Mask
+from cardio.files.record import FixedRecord, ItemRecord, field, item
+from cardio.files.tables import CARD_CLASS, MEDICAL_CARD_MODE, MEDICAL_RECORD_TYPE, SEX
+
+SSSE_NAME = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
+"""DF name of the social security environment: "sx1.sh.社会保障" in GBK (SSC §2)."""
+
+
+class IssuerData(ItemRecord):
+    """SSSE EF05 发卡机构数据 (SSC §4.1)."""
+
+    card_id: bytes | None = item(0x01, Octets(16), "卡的识别码", "card identification code")
+    card_class: str | None = item(0x02, Code(1, CARD_CLASS), "卡的类别", "card class")
+    version: str | None = item(0x03, Text(4), "规范版本", "specification version")
+    institution: str | None = item(0x04, Digits(12), "初始化机构编号", "initialising institution number")
+    issued: CardDate | None = item(0x05, Date(), "发卡日期", "issue date")
+    expires: CardDate | None = item(0x06, Date(), "卡有效期", "expiry date")
+    card_number: str | None = item(0x07, Text(9), "卡号", "card number", personal=Mask.CARD_NUMBER)
+
+    VECTORS = (
+        # SSC §9.2, the 2.0 test card; its two date items hold ASCII years.
+        ("0110430299D156000005000000133A05F2E3" "020133" "0304322E3030"
+        "040C9156000002430200430100D5" "050432303132" "060432303232" "0709423030303030313331"),
+        # PERS §5.3, card B
+        ("0110999900D15600000500000123FFFFFFFF" "020133" "0304322E3030"
+        "040C915600000299990099990001" "050420260615" "060420360614" "0709413030303030313236"),
+    )  # fmt: skip
+
+
+class HolderData(ItemRecord):
+    """SSSE EF06 持卡人基本信息 (SSC §4.1)."""
+
+    social_security_number: str | None = item(
+        0x08, Text(0x12), "社会保障号码", "social security number", personal=Mask.ID_NUMBER
+    )
+    name_bytes: bytes | None = item(0x09, Octets(0x1E), "姓名", "name", personal=Mask.NAME)
+    name_extension_bytes: bytes | None = item(0x4E, Octets(0x14), "姓名扩展", "name extension", personal=Mask.HIDDEN)
+    sex: str | None = item(0x0A, Code(1, SEX), "性别", "sex")
+    ethnicity: str | None = item(0x0B, Digits(1), "民族", "ethnicity")
+    birthplace: str | None = item(0x0C, Digits(3), "出生地", "place of birth", personal=Mask.HIDDEN)
+    born: CardDate | None = item(0x0D, Date(), "出生日期", "date of birth", personal=Mask.DATE)
+
+    VECTORS = (
+        # PERS §5.3, card B
+        ("0812393939393939313939303031303130303136"
+        "091EB2E2CAD4BCD7000000000000000000000000000000000000000000000000"
+        "4E140000000000000000000000000000000000000000"
+        "0A0131" "0B0101" "0C03999999" "0D0419900101"),
+    )  # fmt: skip
+
+    @property
+    def name(self) -> str | None:
+        """Name ‖ extension, joined before decoding: a character may be split between the two (SSC §10.2)."""
+        joined = (self.name_bytes or b"").rstrip(TEXT_FILLERS) + (self.name_extension_bytes or b"")
+        return Text(len(joined)).decode(joined)
+
+
+class MedicalData(ItemRecord):
+    """DF04 EF05 医疗保险基本信息, the items this library uses so far (SSC §4.5)."""
+
+    scheme: str | None = item(0x81, Text(8), "医疗保险险种类型及标识", "medical insurance scheme and flags")
+    region: str | None = item(0x84, Digits(3), "参保地所属行政区划代码", "region of participation")
+    mode: str | None = item(0x8F, Code(1, MEDICAL_CARD_MODE), "医疗保险用卡方式", "card mode")
+
+    VECTORS = (("81083331303030303030" "8403999900" "8F0132"),)  # fmt: skip
+
+
+class MedicalLogRecord(FixedRecord):
+    """DF04 EF08 医疗交易明细, 28 bytes (SSC §4.5)."""
+
+    number: int = field(Number(2), "交易序号", "transaction number")
+    kind: str = field(Code(1, MEDICAL_RECORD_TYPE), "交易类型", "transaction type")
+    terminal: str = field(Digits(6, zero_is_value=True), "终端机编号", "terminal number")
+    time: datetime = field(Timestamp(), "交易时间", "transaction time")
+    account_fen: int = field(Number(4), "个人账户支付金额", "personal account amount, fen")
+    self_pay_fen: int = field(Number(4), "个人自付金额", "self-paid amount, fen")
+    pool_fen: int = field(Number(4), "统筹基金支付金额", "pool amount, fen")
+
+    VECTORS = (
+        ("000532519900000001202601150930450000000000002710" "00001F40"),  # SSC §9.3
+        "00003199990000000120260615101500000027100000000000000000",  # PERS §5.3, B120
+    )  # fmt: skip
+
+
+EF05_ISSUER = FileDeclaration(
+    0xEF05,
+    0x05,
+    "发卡机构数据文件",
+    "issuer data",
+    Structure.LINEAR_VARIABLE,
+    IssuerData,
+    read=FREE,
+    update=any_of("UKSSSE"),
+    source="SSC §3.1",
+)
+EF06_HOLDER = FileDeclaration(
+    0xEF06,
+    0x06,
+    "持卡人的基本信息文件",
+    "holder basic data",
+    Structure.LINEAR_VARIABLE,
+    HolderData,
+    read=FREE,
+    update=any_of("UKSSSE"),
+    source="SSC §3.1",
+)
+EF05_MEDICAL = FileDeclaration(
+    0xEF05,
+    0x05,
+    "医疗保险基本信息文件",
+    "medical insurance basic data",
+    Structure.LINEAR_VARIABLE,
+    MedicalData,
+    read=any_of(PIN, "RK1DF04"),
+    update=any_of("UK1DF04"),
+    source="SSC §3.1",
+)
+EF08_MEDICAL_LOG = FileDeclaration(
+    0xEF08,
+    0x08,
+    "医疗交易明细文件",
+    "medical transaction log",
+    Structure.CYCLIC,
+    MedicalLogRecord,
+    read=any_of(PIN),
+    update=NEVER,
+    size=0x1C,
+    records=30,
+    source="SSC §3.1",
+)
+
+SSSE = ApplicationDeclaration(
+    0xDDF1,
+    "社会保障系统环境",
+    "social security environment",
+    (EF05_ISSUER, EF06_HOLDER),
+    name=SSSE_NAME,
+)
+DF04 = ApplicationDeclaration(
+    0xDF04,
+    "社会保险信息区2",
+    "social insurance 2 (medical)",
+    (EF05_MEDICAL, EF08_MEDICAL_LOG),
+    name=bytes.fromhex("D15600000503"),
+)

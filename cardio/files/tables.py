@@ -1,0 +1,35 @@
+"""Code tables of card items, Chinese and English (SSC §4.8)."""
+
+from __future__ import annotations
+
+from cardio.files.codecs import CodeTable
+
+SEX = CodeTable(
+    "GB/T 2261.1",
+    {
+        "0": ("未知", "unknown"),
+        "1": ("男", "male"),
+        "2": ("女", "female"),
+        "9": ("未说明", "not stated"),
+    },
+)
+
+CARD_CLASS = CodeTable(
+    "SSC §4.1, item 02",
+    {
+        "1": ("学龄前儿童", "pre-school child"),
+        "2": ("学生", "student"),
+        "3": ("成人", "adult"),
+        "4": ("老年人", "elderly"),
+    },
+)
+
+MEDICAL_CARD_MODE = CodeTable(
+    "SSC §4.5, item 8F",
+    {"1": ("联机", "on-line"), "2": ("脱机", "off-line")},
+)
+
+MEDICAL_RECORD_TYPE = CodeTable(
+    "SSC §4.5, EF08",
+    {"1": ("划入", "load"), "2": ("结算", "settlement")},
+)

@@ -1,0 +1,106 @@
+"""What a caller is told about a transaction or a settlement: one JSON document, voucher included.
+
+The document of a final state is frozen in the journal, so that the same key gets the same bytes for ever.
+"""
+
+from __future__ import annotations
+
+from cardio.ledger.model import Document, Settlement, State, Transaction
+from cardio.ledger.voucher import settlement_voucher, transaction_voucher
+from cardio.purse.purse import PurseKind
+
+ACTIONS = {
+    State.UNCERTAIN: "present_same_card",
+    State.ARMED: "present_same_card",
+    State.AWAITING_CARD: "present_card",
+    State.NOT_GENUINE: "call_supervisor",
+    State.NOT_DEBITED: "new_sale",
+    State.DECLINED: "other_tender",
+}
+
+
+def transaction_document(transaction: Transaction) -> Document:
+    """A transaction as the API and `--json` show it; amounts in fen."""
+    armed, outcome = transaction.armed, transaction.outcome
+    document: Document = {
+        "id": transaction.id,
+        "state": transaction.state.value,
+        "money": transaction.state.money.value,
+        "action": ACTIONS.get(transaction.state),
+        "purse": transaction.purse.value,
+        "amount_fen": transaction.amount_fen,
+        "reference": transaction.reference,
+        "operator": transaction.operator,
+        "settlement": transaction.settlement,
+        "created_at": transaction.created_at.isoformat(),
+        "finished_at": transaction.finished_at.isoformat() if transaction.finished_at else None,
+        "error": outcome.error,
+        "tac": outcome.tac,
+        "mac2": outcome.mac2.value if outcome.mac2 else None,
+        "balance_after_fen": outcome.balance_after,
+        "recovered": outcome.recovered,
+        "evidence": [
+            {"kind": found.kind, "debited": found.debited, "detail": found.detail} for found in outcome.evidence
+        ],
+    }
+    if transaction.purse is PurseKind.MEDICAL:
+        account, self_pay, pool = transaction.amounts
+        document["medical"] = {
+            "account_fen": account,
+            "self_pay_fen": self_pay,
+            "pool_fen": pool,
+        }
+    if armed is not None:
+        document.update(
+            {
+                "card": armed.card.masked,
+                "product": armed.product,
+                "reader": armed.reader,
+                "terminal_number": armed.terminal_number,
+                "terminal_sequence": armed.terminal_sequence,
+                "card_counter": armed.card_counter,
+                "card_time": armed.card_time,
+                "key_source": armed.key_source,
+                "balance_before_fen": armed.balance_before,
+            }
+        )
+    document["voucher"] = (
+        {language: transaction_voucher(transaction, language) for language in ("zh", "en")}
+        if transaction.state.money.value == "moved"
+        else None
+    )
+    return document
+
+
+def settlement_document(settlement: Settlement) -> Document:
+    """A settlement with its legs; amounts in fen."""
+    return {
+        "id": settlement.id,
+        "state": settlement.state.value,
+        "money": settlement_money(settlement),
+        "action": ACTIONS.get(settlement.state),
+        "reference": settlement.reference,
+        "operator": settlement.operator,
+        "bill": {
+            "total_fen": settlement.bill.total_fen,
+            "fund_fen": settlement.bill.fund_fen,
+            "account_fen": settlement.bill.account_fen,
+            "self_pay_fen": settlement.bill.self_pay_fen,
+        },
+        "tender": settlement.tender.value,
+        "due_fen": settlement.due_fen,
+        "created_at": settlement.created_at.isoformat(),
+        "finished_at": settlement.finished_at.isoformat() if settlement.finished_at else None,
+        "legs": [{**transaction_document(leg), "voucher": None} for leg in settlement.legs],
+        "voucher": (
+            {language: settlement_voucher(settlement, language) for language in ("zh", "en")}
+            if settlement.state.money.value == "moved"
+            else None
+        ),
+    }
+
+
+def settlement_money(settlement: Settlement) -> str:
+    """Unknown if any leg is unknown, moved if any leg moved, else none."""
+    states = [leg.state.money.value for leg in settlement.legs]
+    return next((money for money in ("unknown", "moved") if money in states), "none")

@@ -1,0 +1,297 @@
+"""Transactions and settlements as the journal keeps them.
+
+States are those of design §3; a transition that is not in `TRANSITIONS` is a bug and is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cardio.errors import Money
+from cardio.purse.purse import PurseKind
+from cardio.security.keys import Mac2
+
+
+class State(StrEnum):
+    """State of a transaction or a settlement."""
+
+    ACCEPTED = "accepted"
+    ARMED = "armed"
+    COMPLETED = "completed"
+    NOT_GENUINE = "not_genuine"
+    UNCERTAIN = "uncertain"
+    NOT_DEBITED = "not_debited"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    RESOLVED = "resolved"
+    AWAITING_CARD = "awaiting_card"
+
+    @property
+    def final(self) -> bool:
+        """Whether it never changes again."""
+        return self in FINAL
+
+    @property
+    def money(self) -> Money:
+        """What is known about the money."""
+        if self in {State.COMPLETED, State.NOT_GENUINE}:
+            return Money.MOVED
+        return Money.UNKNOWN if self in {State.ARMED, State.UNCERTAIN} else Money.NONE
+
+
+FINAL = frozenset(
+    {
+        State.COMPLETED,
+        State.NOT_GENUINE,
+        State.NOT_DEBITED,
+        State.DECLINED,
+        State.CANCELLED,
+        State.RESOLVED,
+    }
+)
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.ACCEPTED: frozenset({State.ARMED, State.DECLINED, State.CANCELLED}),
+    State.ARMED: frozenset(
+        {
+            State.COMPLETED,
+            State.NOT_GENUINE,
+            State.UNCERTAIN,
+            State.DECLINED,
+            State.NOT_DEBITED,
+        }
+    ),
+    State.UNCERTAIN: frozenset(
+        {
+            State.UNCERTAIN,
+            State.COMPLETED,
+            State.NOT_GENUINE,
+            State.NOT_DEBITED,
+            State.RESOLVED,
+        }
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One piece of evidence about a torn debit (OPS §4.3).
+
+    Attributes:
+        kind: `proof`, `counter`, `log` or `balance`.
+        debited: What it says.
+        detail: What was seen, without personal data.
+    """
+
+    kind: str
+    debited: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class CardReference:
+    """The card of a transaction.
+
+    Attributes:
+        key: Keyed hash by which the same card is found again.
+        masked: Last four digits, for people.
+        number: Number that the clearing centre needs; empty where it needs none.
+    """
+
+    key: str
+    masked: str
+    number: str
+
+
+@dataclass(frozen=True)
+class Armed:
+    """What is on disk before DEBIT may be sent; enough to recognize the debit afterwards.
+
+    Attributes:
+        reader: Reader that holds the card.
+        product: Card product.
+        application: AID of the purse, hex.
+        card: The card.
+        terminal_number: 12 digits.
+        terminal_sequence: Sequence that the keys gave.
+        key_source: Name of the keys.
+        key_index: Purchase key index.
+        key_version: Purchase key version of the card.
+        algorithm_id: The card's algorithm byte.
+        card_counter: Off-line counter before the debit.
+        card_time: 14 digits.
+        mac1_sha256: Fingerprint of MAC1, hex.
+        balance_before: Fen.
+    """
+
+    reader: str
+    product: str
+    application: str
+    card: CardReference
+    terminal_number: str
+    terminal_sequence: int
+    key_source: str
+    key_index: int
+    key_version: int
+    algorithm_id: int
+    card_counter: int
+    card_time: str
+    mac1_sha256: str
+    balance_before: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a transaction ended, or where it stands after a try to find out.
+
+    Attributes:
+        state: New state.
+        tac: TAC in hex, if the card gave one.
+        mac2: Result of the MAC2 check.
+        balance_after: Fen, if known.
+        evidence: Evidence found.
+        recovered: Whether it was found out afterwards.
+        error: Code of the error that ended it.
+    """
+
+    state: State
+    tac: str | None = None
+    mac2: Mac2 | None = None
+    balance_after: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+    recovered: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One purchase on one purse.
+
+    Attributes:
+        id: UUIDv7.
+        state: Where it stands.
+        purse: Which purse.
+        amounts: Fen: one amount (wallet), or account, self-paid and pool amount (medical).
+        client: Caller.
+        reference: The caller's sale.
+        operator: Who sat at the counter.
+        settlement: Settlement it is a leg of.
+        created_at: When it was asked for.
+        finished_at: When it reached a final state.
+        armed: What was on disk before DEBIT; None if it never came so far.
+        outcome: TAC, MAC2, balance after, evidence.
+        answer: Answer to the caller, frozen in the final state; canonical JSON.
+    """
+
+    id: str
+    state: State
+    purse: PurseKind
+    amounts: tuple[int, ...]
+    client: str
+    reference: str
+    operator: str | None
+    settlement: str | None
+    created_at: datetime
+    finished_at: datetime | None = None
+    armed: Armed | None = None
+    outcome: Outcome = field(default_factory=lambda: Outcome(State.ACCEPTED))
+    answer: str | None = None
+
+    @property
+    def amount_fen(self) -> int:
+        """What leaves the purse on the card."""
+        return self.amounts[0]
+
+
+class Tender(StrEnum):
+    """How the self-paid part of a bill is paid."""
+
+    WALLET = "wallet"
+    CASH = "cash"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A bill as the centre split it, in fen; the parts must add up.
+
+    Attributes:
+        total_fen: Whole bill.
+        fund_fen: Paid by the funds.
+        account_fen: Paid from the personal account.
+        self_pay_fen: Paid out of pocket.
+    """
+
+    total_fen: int
+    fund_fen: int
+    account_fen: int
+    self_pay_fen: int
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the parts add up; never corrected (OPS §1.4)."""
+        return self.total_fen == self.fund_fen + self.account_fen + self.self_pay_fen
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The payment of one bill, with a transaction for each purse.
+
+    Attributes:
+        id: UUIDv7.
+        state: Where it stands.
+        client: Caller.
+        reference: The caller's bill.
+        operator: Who sat at the counter.
+        bill: Amounts.
+        tender: How the self-paid part is paid.
+        created_at: When it was asked for.
+        finished_at: When it reached a final state.
+        legs: Transactions so far, in the order medical, wallet.
+        answer: Answer to the caller, frozen in the final state; canonical JSON.
+    """
+
+    id: str
+    state: State
+    client: str
+    reference: str
+    operator: str | None
+    bill: Bill
+    tender: Tender
+    created_at: datetime
+    finished_at: datetime | None = None
+    legs: tuple[Transaction, ...] = ()
+    answer: str | None = None
+
+    def leg(self, purse: PurseKind) -> Transaction | None:
+        """The transaction on one purse, if it was begun."""
+        return next((leg for leg in self.legs if leg.purse is purse), None)
+
+    @property
+    def due_fen(self) -> int:
+        """What is still to be paid in cash: the self-paid part that no wallet paid or may have paid."""
+        wallet = self.leg(PurseKind.WALLET)
+        paid = wallet is not None and wallet.state.money is not Money.NONE
+        return 0 if paid else self.bill.self_pay_fen
+
+
+@dataclass(frozen=True)
+class Request:
+    """A money request under its idempotency key.
+
+    Attributes:
+        client: Caller.
+        key: Its Idempotency-Key.
+        operation: `debit` or `settle`.
+        fingerprint: SHA-256 of the canonical body without `reader`, `wait_s` and `pin`.
+    """
+
+    client: str
+    key: str
+    operation: str
+    fingerprint: bytes
+
+
+Document = dict[str, Any]

@@ -1,0 +1,163 @@
+"""Rows of the journal's tables as model objects, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from cardio.ledger.model import (
+    Armed,
+    Bill,
+    CardReference,
+    Evidence,
+    Outcome,
+    Settlement,
+    State,
+    Tender,
+    Transaction,
+)
+from cardio.purse.purse import PurseKind
+from cardio.security.keys import Mac2
+
+ARMED_COLUMNS = (
+    "reader",
+    "product",
+    "application",
+    "terminal_number",
+    "terminal_sequence",
+    "key_source",
+    "key_index",
+    "key_version",
+    "algorithm_id",
+    "card_counter",
+    "card_time",
+    "mac1_sha256",
+    "balance_before",
+)
+CARD_COLUMNS = {"card_key": "key", "card_masked": "masked", "card_number": "number"}
+
+
+def transaction_from(row: sqlite3.Row) -> Transaction:
+    """A row of `transactions`."""
+    return Transaction(
+        id=row["id"],
+        state=State(row["state"]),
+        purse=PurseKind(row["purse"]),
+        amounts=tuple(json.loads(row["amounts"])),
+        client=row["client"],
+        reference=row["reference"],
+        operator=row["operator"],
+        settlement=row["settlement"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        finished_at=_time(row["finished_at"]),
+        armed=_armed(row),
+        outcome=Outcome(
+            state=State(row["state"]),
+            tac=row["tac"],
+            mac2=Mac2(row["mac2"]) if row["mac2"] else None,
+            balance_after=row["balance_after"],
+            evidence=tuple(Evidence(**found) for found in json.loads(row["evidence"])),
+            recovered=bool(row["recovered"]),
+            error=row["error"],
+        ),
+        answer=row["answer"],
+    )
+
+
+def settlement_from(row: sqlite3.Row, legs: tuple[Transaction, ...]) -> Settlement:
+    """A row of `settlements` with its transactions."""
+    return Settlement(
+        id=row["id"],
+        state=State(row["state"]),
+        client=row["client"],
+        reference=row["reference"],
+        operator=row["operator"],
+        bill=Bill(row["total_fen"], row["fund_fen"], row["account_fen"], row["self_pay_fen"]),
+        tender=Tender(row["tender"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        finished_at=_time(row["finished_at"]),
+        legs=legs,
+        answer=row["answer"],
+    )
+
+
+def transaction_columns(transaction: Transaction) -> dict[str, Any]:
+    """Columns of a new transaction."""
+    return {
+        "id": transaction.id,
+        "state": transaction.state.value,
+        "purse": transaction.purse.value,
+        "amounts": json.dumps(transaction.amounts),
+        "client": transaction.client,
+        "reference": transaction.reference,
+        "operator": transaction.operator,
+        "settlement": transaction.settlement,
+        "created_at": transaction.created_at.isoformat(),
+    }
+
+
+def settlement_columns(settlement: Settlement) -> dict[str, Any]:
+    """Columns of a new settlement."""
+    return {
+        "id": settlement.id,
+        "state": settlement.state.value,
+        "client": settlement.client,
+        "reference": settlement.reference,
+        "operator": settlement.operator,
+        **asdict(settlement.bill),
+        "tender": settlement.tender.value,
+        "created_at": settlement.created_at.isoformat(),
+    }
+
+
+def armed_columns(armed: Armed) -> dict[str, Any]:
+    """Columns that ARMED fills."""
+    columns: dict[str, Any] = {name: getattr(armed, name) for name in ARMED_COLUMNS}
+    columns.update({column: getattr(armed.card, name) for column, name in CARD_COLUMNS.items()})
+    return columns
+
+
+def outcome_columns(outcome: Outcome) -> dict[str, Any]:
+    """Columns that an outcome fills; what it does not know stays as it is."""
+    known = {
+        "tac": outcome.tac,
+        "mac2": outcome.mac2.value if outcome.mac2 else None,
+        "balance_after": outcome.balance_after,
+        "evidence": json.dumps([asdict(found) for found in outcome.evidence]) if outcome.evidence else None,
+    }
+    return {
+        "state": outcome.state.value,
+        "error": outcome.error,
+        "recovered": int(outcome.recovered),
+        **{name: value for name, value in known.items() if value is not None},
+    }
+
+
+def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
+    """Insert one row; table and column names are ours, never a caller's."""
+    names = ", ".join(columns)
+    marks = ", ".join(f":{name}" for name in columns)
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", columns)  # noqa: S608
+
+
+def update(connection: sqlite3.Connection, table: str, identifier: str, columns: dict[str, Any]) -> None:
+    """Update one row by its id."""
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    connection.execute(
+        f"UPDATE {table} SET {changes} WHERE id = :row_id",  # noqa: S608
+        {**columns, "row_id": identifier},
+    )
+
+
+def _armed(row: sqlite3.Row) -> Armed | None:
+    if row["card_key"] is None:
+        return None
+    card = CardReference(**{name: row[column] for column, name in CARD_COLUMNS.items()})
+    return Armed(card=card, **{name: row[name] for name in ARMED_COLUMNS})
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Card products as data: the model, its loader, detection, and reading a card group by group."""

@@ -1,0 +1,185 @@
+"""The medical account of a social security card: commands B0 26, B0 28, B0 2C, B0 2E (SSC §5.4, §7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from cardio.apdu.command import Command
+from cardio.apdu.connection import CardConnection
+from cardio.apdu.status import PURSE
+from cardio.files.codecs import encode_time
+from cardio.files.reading import read_log
+from cardio.files.social_security import EF08_MEDICAL_LOG, MedicalLogRecord
+from cardio.purse.purse import (
+    Debited,
+    Initialized,
+    LogEntry,
+    PurseKind,
+    PurseRules,
+    exact,
+    read_proof,
+)
+from cardio.security.keys import Authorization, PurchaseOrder
+from cardio.transport.channel import Disclosure
+
+SETTLEMENT = 0x32
+"""Type byte of a settlement: the character "2" (SSC §7.2)."""
+PROOF_OF_SETTLEMENT = 0x02
+"""Type of GET TRANSACTION PROOF: 02 or 32 are accepted (SSC §5.4, project choice)."""
+MAX_AMOUNT = 0xFFFFFFFE
+CLA = 0xB0
+
+
+@dataclass(frozen=True)
+class YearlyTotal:
+    """An accumulated amount with the year it belongs to.
+
+    Attributes:
+        amount_fen: Total in fen.
+        year: Payment year, for example 2026.
+    """
+
+    amount_fen: int
+    year: int
+
+
+class MedicalPurse:
+    """A selected medical account; the PIN must have been presented.
+
+    Args:
+        card: Connection on which DF04 is selected.
+        rules: What the product says.
+        factors: Diversification factors: province, city, card.
+    """
+
+    def __init__(self, card: CardConnection, rules: PurseRules, factors: tuple[bytes, ...]) -> None:
+        self._card = card
+        self.rules = rules
+        self._factors = factors
+
+    @property
+    def kind(self) -> PurseKind:
+        """The medical account."""
+        return PurseKind.MEDICAL
+
+    def balance(self) -> int:
+        """GET BALANCE (B0 26 00 01): the personal account on the card."""
+        return int.from_bytes(exact(self._card.call(_get_balance(1, 4)), 4, "GET BALANCE"), "big")
+
+    def yearly_self_paid(self) -> YearlyTotal:
+        """GET BALANCE (B0 26 00 02)."""
+        return self._yearly(2)
+
+    def yearly_pool(self) -> YearlyTotal:
+        """GET BALANCE (B0 26 00 03)."""
+        return self._yearly(3)
+
+    def _yearly(self, which: int) -> YearlyTotal:
+        data = exact(self._card.call(_get_balance(which, 6)), 6, "GET BALANCE")
+        digits = data[4:].hex()
+        return YearlyTotal(int.from_bytes(data[:4], "big"), int(digits) if digits.isdecimal() else 0)
+
+    def initialize(self, amounts: tuple[int, ...], terminal: bytes, key_index: int) -> Initialized:
+        """INITIALIZE FOR PURCHASE (B0 28 01 01) with account, self-paid and pool amount.
+
+        The answer: balance 4, yearly self-paid 4, yearly pool 4, payment year 2, counter 2, key version 1,
+        algorithm 1, random 4.
+        """
+        account, self_pay, pool = amounts
+        command = Command(
+            "INITIALIZE FOR PURCHASE",
+            CLA,
+            0x28,
+            0x01,
+            0x01,
+            data=b"".join(
+                (
+                    bytes([key_index]),
+                    account.to_bytes(4, "big"),
+                    self_pay.to_bytes(4, "big"),
+                    pool.to_bytes(4, "big"),
+                    terminal,
+                )
+            ),
+            le=22,
+            outcomes=PURSE,
+            disclosure=Disclosure.ALL,
+        )
+        data = exact(self._card.call(command), 22, command.name)
+        return Initialized(
+            balance_fen=int.from_bytes(data[0:4], "big"),
+            counter=int.from_bytes(data[14:16], "big"),
+            key_version=data[16],
+            algorithm_id=data[17],
+            random=data[18:22],
+        )
+
+    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
+        """Order of type "2"."""
+        return PurchaseOrder(
+            application=self.rules.sam,
+            algorithm=self.rules.algorithm,
+            random=initialized.random,
+            counter=initialized.counter,
+            amounts=amounts,
+            kind=SETTLEMENT,
+            time=encode_time(time),
+            key_version=initialized.key_version,
+            algorithm_id=initialized.algorithm_id,
+            factors=self._factors,
+        )
+
+    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
+        """DEBIT FOR PURCHASE (B0 2C 01 00)."""
+        return Command(
+            "DEBIT FOR PURCHASE",
+            CLA,
+            0x2C,
+            0x01,
+            0x00,
+            data=authorization.sequence.to_bytes(4, "big") + time + authorization.mac1,
+            le=8,
+            outcomes=PURSE,
+            repeatable=False,
+        )
+
+    def proof(self, counter: int) -> Debited | None:
+        """GET TRANSACTION PROOF (B0 2E 00 02)."""
+        number = self.rules.proof_number.number(counter)
+        command = Command(
+            "GET TRANSACTION PROOF",
+            CLA,
+            0x2E,
+            0x00,
+            PROOF_OF_SETTLEMENT,
+            data=number.to_bytes(2, "big"),
+            le=8,
+            outcomes=PURSE,
+        )
+        return read_proof(self._card, command)
+
+    def log(self) -> Iterator[LogEntry]:
+        """EF08, newest first."""
+        for record in read_log(self._card, EF08_MEDICAL_LOG, MedicalLogRecord):
+            yield LogEntry(
+                number=record.number,
+                amounts=(record.account_fen, record.self_pay_fen, record.pool_fen),
+                purchase=record.kind == chr(SETTLEMENT),
+                terminal=bytes.fromhex(record.terminal),
+                time=encode_time(record.time),
+            )
+
+
+def _get_balance(which: int, size: int) -> Command:
+    return Command(
+        "GET BALANCE",
+        CLA,
+        0x26,
+        0x00,
+        which,
+        le=size,
+        outcomes=PURSE,
+        disclosure=Disclosure.ALL,
+    )

@@ -1,0 +1,144 @@
+"""The PBOC electronic purse: commands 80 50, 80 54, 80 5A, 80 5C (EW §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cardio.apdu.command import Command
+from cardio.apdu.connection import CardConnection
+from cardio.apdu.status import PURSE
+from cardio.files.codecs import encode_time
+from cardio.files.reading import read_log
+from cardio.files.wallet import AMOUNT_MASK, EF18_LOG, WalletLogRecord
+from cardio.purse.purse import (
+    Debited,
+    Initialized,
+    LogEntry,
+    PurseKind,
+    PurseRules,
+    exact,
+    read_proof,
+)
+from cardio.security.keys import Authorization, PurchaseOrder
+from cardio.transport.channel import Disclosure
+
+ELECTRONIC_PURSE = 0x02
+PURCHASE = 0x06
+PURCHASE_TYPES = frozenset({0x05, 0x06, 0x09})
+"""ED purchase, EP purchase, composite purchase (EW §4.6)."""
+MAX_AMOUNT = 0x7FFFFFFF
+
+
+class WalletPurse:
+    """A selected EP purse.
+
+    Args:
+        card: Connection on which the wallet application is selected.
+        rules: What the product says.
+        factors: Diversification factors, highest authority first, card last.
+    """
+
+    def __init__(self, card: CardConnection, rules: PurseRules, factors: tuple[bytes, ...]) -> None:
+        self._card = card
+        self.rules = rules
+        self._factors = factors
+
+    @property
+    def kind(self) -> PurseKind:
+        """The wallet."""
+        return PurseKind.WALLET
+
+    def balance(self) -> int:
+        """GET BALANCE (80 5C)."""
+        command = Command(
+            "GET BALANCE",
+            0x80,
+            0x5C,
+            0x00,
+            ELECTRONIC_PURSE,
+            le=4,
+            outcomes=PURSE,
+            disclosure=Disclosure.ALL,
+        )
+        data = exact(self._card.call(command), 4, command.name)
+        return int.from_bytes(data, "big") & AMOUNT_MASK
+
+    def initialize(self, amounts: tuple[int, ...], terminal: bytes, key_index: int) -> Initialized:
+        """INITIALIZE FOR PURCHASE (80 50 01 02): balance 4, counter 2, overdraft 3, version, algorithm, random 4."""
+        (amount,) = amounts
+        command = Command(
+            "INITIALIZE FOR PURCHASE",
+            0x80,
+            0x50,
+            0x01,
+            ELECTRONIC_PURSE,
+            data=bytes([key_index]) + amount.to_bytes(4, "big") + terminal,
+            le=15,
+            outcomes=PURSE,
+            disclosure=Disclosure.ALL,
+        )
+        data = exact(self._card.call(command), 15, command.name)
+        return Initialized(
+            balance_fen=int.from_bytes(data[0:4], "big") & AMOUNT_MASK,
+            counter=int.from_bytes(data[4:6], "big"),
+            key_version=data[9],
+            algorithm_id=data[10],
+            random=data[11:15],
+        )
+
+    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
+        """Order of type 06."""
+        return PurchaseOrder(
+            application=self.rules.sam,
+            algorithm=self.rules.algorithm,
+            random=initialized.random,
+            counter=initialized.counter,
+            amounts=amounts,
+            kind=PURCHASE,
+            time=encode_time(time),
+            key_version=initialized.key_version,
+            algorithm_id=initialized.algorithm_id,
+            factors=self._factors,
+        )
+
+    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
+        """DEBIT FOR PURCHASE (80 54 01 00)."""
+        return Command(
+            "DEBIT FOR PURCHASE",
+            0x80,
+            0x54,
+            0x01,
+            0x00,
+            data=authorization.sequence.to_bytes(4, "big") + time + authorization.mac1,
+            le=8,
+            outcomes=PURSE,
+            repeatable=False,
+        )
+
+    def proof(self, counter: int) -> Debited | None:
+        """GET TRANSACTION PROVE (80 5A 00 06)."""
+        number = self.rules.proof_number.number(counter)
+        command = Command(
+            "GET TRANSACTION PROVE",
+            0x80,
+            0x5A,
+            0x00,
+            PURCHASE,
+            data=number.to_bytes(2, "big"),
+            le=8,
+            outcomes=PURSE,
+        )
+        return read_proof(self._card, command)
+
+    def log(self) -> Iterator[LogEntry]:
+        """EF18, newest first."""
+        for record in read_log(self._card, EF18_LOG, WalletLogRecord):
+            raw = record.encode()
+            yield LogEntry(
+                number=record.number,
+                amounts=(record.amount_fen & AMOUNT_MASK,),
+                purchase=record.kind in PURCHASE_TYPES,
+                terminal=bytes.fromhex(record.terminal),
+                time=raw[16:23],
+            )

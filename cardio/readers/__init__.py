@@ -1,0 +1,1 @@
+"""Readers in the plural: one owner thread each, hot-plug, SAM slots."""

@@ -1,0 +1,137 @@
+"""What a purchase needs from the keys, wherever they live: MAC1 before the debit, the check of MAC2 after it.
+
+Key material never crosses this interface; only cryptograms do.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from cardio.crypto.ciphers import Algorithm
+
+
+class Family(StrEnum):
+    """The two families of purse commands."""
+
+    PBOC = "pboc"
+    LDT = "ldt"
+
+
+class Mac2(StrEnum):
+    """Result of checking a card's MAC2."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True)
+class SamApplication:
+    """Where a PSAM keeps the purchase keys of one product.
+
+    Attributes:
+        family: Whose commands it understands.
+        selector: File identifier (2 bytes) or DF name of the application, below the master file.
+        key_index_sfi: Transparent file whose first byte is the purchase key index.
+        levels: Number of factors that the PSAM expects; others are tried when it answers 6A80 (SSC §6.2).
+    """
+
+    family: Family
+    selector: bytes
+    key_index_sfi: int
+    levels: int
+
+
+@dataclass(frozen=True)
+class PurchaseOrder:
+    """Everything that MAC1 of one purchase depends on.
+
+    Attributes:
+        application: The PSAM's application.
+        algorithm: Cipher of the card's purchase key.
+        random: Card random, 4 bytes.
+        counter: Card's off-line counter as INITIALIZE answered it.
+        amounts: Fen: one amount (PBOC), or account, self-paid and pool amount (LD/T).
+        kind: Transaction type byte.
+        time: 7 bytes YYYYMMDDhhmmss.
+        key_version: As INITIALIZE answered it.
+        algorithm_id: As INITIALIZE answered it.
+        factors: Diversification factors of 8 bytes in the order of use: highest authority first, card last.
+    """
+
+    application: SamApplication
+    algorithm: Algorithm
+    random: bytes
+    counter: int
+    amounts: tuple[int, ...]
+    kind: int
+    time: bytes
+    key_version: int
+    algorithm_id: int
+    factors: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """Answer to a purchase order.
+
+    Attributes:
+        sequence: Terminal transaction sequence, 0 to 0xFFFFFFFF.
+        mac1: 4 bytes for the card.
+    """
+
+    sequence: int
+    mac1: bytes
+
+
+class PurchaseSession(Protocol):
+    """The keys while they belong to one transaction."""
+
+    def terminal_number(self) -> bytes:
+        """Terminal number, 6 bytes.
+
+        Raises:
+            SamError: It cannot be read.
+        """
+
+    def key_index(self, application: SamApplication) -> int:
+        """Index of the purchase key to name to the card.
+
+        Raises:
+            SamError: It cannot be read.
+        """
+
+    def authorize(self, order: PurchaseOrder) -> Authorization:
+        """Make MAC1.
+
+        Raises:
+            SamError: The keys cannot serve this card; nothing was sent to it.
+        """
+
+    def check_mac2(self, mac2: bytes) -> Mac2:
+        """Check the card's proof; UNCHECKED when the keys can no longer tell."""
+
+
+class PurchaseKeys(Protocol):
+    """A source of purchase keys: PSAM, HSM or keyring."""
+
+    @property
+    def name(self) -> str:
+        """Name for the journal, without secrets."""
+
+    @property
+    def test(self) -> bool:
+        """Whether the keys are test keys, which a card that is not virtual must never meet."""
+
+    def hold(self) -> AbstractContextManager[PurchaseSession]:
+        """Take the keys for one transaction; others wait.
+
+        Raises:
+            ReaderBusy: They stayed taken for too long.
+        """
+
+    def recheck_mac2(self, authorization: Authorization, mac2: bytes) -> Mac2:
+        """Check a proof that came by way of recovery, if the keys still hold that very transaction."""

@@ -1,0 +1,208 @@
+"""The purchase SAM in a reader slot (EW §5, SSC §2.3, §6.4 and §7.2)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from cardio.apdu.command import MASTER_FILE, Command, select_file, select_name
+from cardio.apdu.connection import CardConnection
+from cardio.apdu.status import SAM
+from cardio.errors import (
+    CardError,
+    Mac2Invalid,
+    ReaderBusy,
+    ReaderError,
+    SamAbsent,
+    SamError,
+    SamFailed,
+    SamKeyMissing,
+)
+from cardio.security.keys import Authorization, Family, Mac2, PurchaseOrder, SamApplication
+from cardio.transport.channel import Disclosure
+
+T = TypeVar("T")
+
+TERMINAL_NUMBER_SFI = 0x16
+TERMINAL_NUMBER_SIZE = 6
+HOLD_TIMEOUT = 10.0
+"""Seconds that a purchase waits for a PSAM which another purchase holds."""
+
+
+class SamSlot(Protocol):
+    """A reader slot with a SAM, reached from any thread."""
+
+    @property
+    def name(self) -> str:
+        """Name of the reader."""
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the SAM is virtual, so that its keys are test keys."""
+
+    def run(self, job: Callable[[CardConnection], T]) -> T:
+        """Run `job` on the powered SAM in the slot's own thread.
+
+        Raises:
+            ReaderError: There is no SAM, or it stopped answering; the next call powers it anew.
+        """
+
+
+class Psam:
+    """One PSAM as a source of purchase keys; safe for use from several threads."""
+
+    def __init__(self, slot: SamSlot) -> None:
+        self._slot = slot
+        self._held = threading.Lock()
+        self._terminal_number: bytes | None = None
+        self._key_indexes: dict[bytes, int] = {}
+        self._selected: bytes | None = None
+        self._open: Authorization | None = None
+
+    @property
+    def name(self) -> str:
+        """`psam:` and the reader's name."""
+        return f"psam:{self._slot.name}"
+
+    @property
+    def test(self) -> bool:
+        """A virtual PSAM holds test keys."""
+        return self._slot.virtual
+
+    def terminal_number(self) -> bytes:
+        """Terminal number from MF/EF16, 6 bytes; read once."""
+        if self._terminal_number is None:
+            self._terminal_number = self._run(_read_terminal_number)
+            self._selected = None
+        return self._terminal_number
+
+    def key_index(self, application: SamApplication) -> int:
+        """First byte of the application's key index file; read once per application."""
+        if application.selector not in self._key_indexes:
+            self._select(application)
+            sfi = application.key_index_sfi
+            data = self._run(lambda sam: sam.call(_read_binary(sfi, 1)))
+            self._key_indexes[application.selector] = data[0]
+        return self._key_indexes[application.selector]
+
+    @contextmanager
+    def hold(self) -> Iterator[Psam]:
+        """Take the PSAM from 80 70 until 80 72 or until the transaction is recorded as open."""
+        if not self._held.acquire(timeout=HOLD_TIMEOUT):
+            raise ReaderBusy(f"{self.name} is held by another purchase")
+        try:
+            yield self
+        finally:
+            self._held.release()
+
+    def authorize(self, order: PurchaseOrder) -> Authorization:
+        """INIT SAM FOR PURCHASE (80 70), with the number of factors that this PSAM expects."""
+        self._open = None
+        self._select(order.application)
+        levels = order.application.levels
+        candidates = [levels, *(n for n in (1, 2, 3) if n != levels)]
+        for count in (n for n in candidates if n <= len(order.factors)):
+            command = _init_purchase(order, count)
+            response = self._run(lambda sam, command=command: sam.send(command))  # type: ignore[misc]
+            if response.sw == 0x6A80:
+                continue
+            if not response.ok:
+                raise SAM.error(response.sw, command.name)
+            if len(response.data) != 8:
+                raise SamFailed(f"{command.name} answered {len(response.data)} bytes")
+            self._open = Authorization(int.from_bytes(response.data[:4], "big"), response.data[4:])
+            return self._open
+        raise SamKeyMissing("no number of key levels fits")
+
+    def check_mac2(self, mac2: bytes) -> Mac2:
+        """CREDIT SAM FOR PURCHASE (80 72)."""
+        self._open = None
+        command = Command("CREDIT SAM FOR PURCHASE", 0x80, 0x72, data=mac2, outcomes=SAM, repeatable=False)
+        try:
+            self._run(lambda sam: sam.call(command))
+        except Mac2Invalid:
+            return Mac2.WRONG
+        except (SamError, ReaderError):
+            # The card has already been debited: a SAM that cannot tell does not undo that.
+            return Mac2.UNCHECKED
+        return Mac2.OK
+
+    def recheck_mac2(self, authorization: Authorization, mac2: bytes) -> Mac2:
+        """80 72 for a transaction that was torn, while no other purchase has used the PSAM since."""
+        with self.hold():
+            if self._open != authorization:
+                return Mac2.UNCHECKED
+            return self.check_mac2(mac2)
+
+    def _select(self, application: SamApplication) -> None:
+        if self._selected == application.selector:
+            return
+        # The selector may be a file identifier below the master file, so start there.
+        for command in (select_file(MASTER_FILE), _select_command(application.selector)):
+            response = self._run(lambda sam, command=command: sam.send(command))  # type: ignore[misc]
+            if not response.ok:
+                self._selected = None
+                raise SAM.error(response.sw, command.name)
+        self._selected = application.selector
+
+    def _run(self, job: Callable[[CardConnection], T]) -> T:
+        try:
+            return self._slot.run(job)
+        except ReaderError as error:
+            # A SAM that lost power has forgotten its selection and its open purchase.
+            self._selected = None
+            self._open = None
+            raise SamAbsent(error.detail or error.code, source=error.source) from error
+        except SamError:
+            raise
+        except CardError as error:
+            raise SamFailed(error.detail, source=error.source) from error
+
+
+def _select_command(selector: bytes) -> Command:
+    if len(selector) == 2:
+        return select_file(int.from_bytes(selector, "big"))
+    return select_name(selector)
+
+
+def _read_binary(sfi: int, size: int) -> Command:
+    return Command(
+        "READ BINARY",
+        0x00,
+        0xB0,
+        0x80 | sfi,
+        0,
+        le=size,
+        outcomes=SAM,
+        disclosure=Disclosure.ALL,
+    )
+
+
+def _read_terminal_number(sam: CardConnection) -> bytes:
+    response = sam.send(select_file(MASTER_FILE))
+    if not response.ok:
+        raise SAM.error(response.sw, "SELECT")
+    number = sam.call(_read_binary(TERMINAL_NUMBER_SFI, TERMINAL_NUMBER_SIZE))
+    if len(number) != TERMINAL_NUMBER_SIZE:
+        raise SamFailed(f"terminal number of {len(number)} bytes")
+    return number
+
+
+def _init_purchase(order: PurchaseOrder, levels: int) -> Command:
+    """80 70: factors go card first, then upwards (EW §4.2, SSC §6.3)."""
+    factors = tuple(reversed(order.factors))[:levels]
+    data = b"".join(
+        (
+            order.random,
+            order.counter.to_bytes(2, "big"),
+            *(amount.to_bytes(4, "big") for amount in order.amounts),
+            bytes([order.kind]),
+            order.time,
+            bytes([order.key_version, order.algorithm_id]),
+            *factors,
+        )
+    )
+    p1 = 0x01 if order.application.family is Family.LDT else 0x00
+    return Command("INIT SAM FOR PURCHASE", 0x80, 0x70, p1, 0, data, le=8, outcomes=SAM, repeatable=False)

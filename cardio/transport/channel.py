@@ -1,0 +1,131 @@
+"""The one seam to hardware: bytes in, bytes and status word out.
+
+A `ReaderDriver` knows readers and what lies in them; a `Channel` is one powered card. Everything above this seam
+runs on a real card, a virtual one or a replayed recording alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Flag, StrEnum
+from typing import Protocol, runtime_checkable
+
+
+class Disclosure(Flag):
+    """What of an exchange may be written down.
+
+    A command declares it; recorders, tracers and logs obey it. Header, lengths and status word are always open;
+    data are closed unless declared open, so a forgotten declaration hides too much and never shows too much.
+    """
+
+    HEADER = 0
+    COMMAND = 1
+    ANSWER = 2
+    ALL = COMMAND | ANSWER
+
+
+class CardProtocol(StrEnum):
+    """Transmission protocol of a powered card; contactless cards are reported as T=1 by PC/SC."""
+
+    T0 = "T=0"
+    T1 = "T=1"
+
+
+class Channel(Protocol):
+    """One powered card in one reader."""
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset, 2 to 33 bytes."""
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Transmission protocol in use."""
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the card is known to be virtual: only such a card may meet test keys."""
+
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
+        """Send one command APDU (4 to 261 bytes, or extended) and return data ‖ SW1 SW2 (at least 2 bytes).
+
+        Raises:
+            ReaderError: The answer was lost; the card may or may not have executed the command.
+        """
+
+    def close(self) -> None:
+        """Reset the card, so that no PIN or key stays presented, and give up the reader."""
+
+
+@dataclass(frozen=True)
+class PinPrompt:
+    """What a PIN pad needs to build its VERIFY (PC/SC part 10, PIN_VERIFY).
+
+    Attributes:
+        header: CLA INS P1 P2 of the command that carries the PIN.
+        min_digits: Shortest PIN.
+        max_digits: Longest PIN.
+    """
+
+    header: bytes
+    min_digits: int
+    max_digits: int
+
+
+@runtime_checkable
+class PinPadChannel(Channel, Protocol):
+    """A channel whose reader has a PIN pad: the PIN goes from the pad to the card and nowhere else."""
+
+    def verify_pin(self, prompt: PinPrompt) -> bytes:
+        """Let the holder type the PIN, present it to the card, and return the status word.
+
+        6400 means time-out, 6401 cancelled, 6403 wrong length; nothing was sent to the card then.
+
+        Raises:
+            ReaderError: As in `transmit`.
+        """
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """What a reader says about its slot.
+
+    Attributes:
+        present: A card is there.
+        events: Number of insertions and removals so far; another number means another presentation.
+    """
+
+    present: bool
+    events: int = 0
+
+
+class ReaderDriver(Protocol):
+    """A family of readers: PC/SC, serial, or embedded virtual ones."""
+
+    def readers(self) -> dict[str, SlotState]:
+        """All readers that are connected now, by name.
+
+        Raises:
+            ReaderServiceStopped: The reader service does not run.
+        """
+
+    def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
+        """Block until the readers or slots differ from `known`, at most `timeout` seconds; return the new state.
+
+        Raises:
+            ReaderServiceStopped: The reader service does not run, or stopped meanwhile.
+        """
+
+    def connect(self, reader: str) -> Channel:
+        """Power the card in `reader` for exclusive use by the calling thread.
+
+        Raises:
+            CardAbsent: No card in the reader.
+            ReaderBusy: Another program holds the card.
+            ReaderUnavailable: No reader of that name.
+        """

@@ -1,0 +1,248 @@
+"""Ready-made virtual cards: a social security card 2.0, a citizen card, and a PSAM that serves both.
+
+All keys are test keys: the first 16 bytes of SHA-256 over "cardio test root …" (PERS §5.1). Persons are fictional:
+region 999999 does not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from cardio.apdu.atr import card_factor
+from cardio.apdu.tlv import encode_ber
+from cardio.applications.medical import CardMode
+from cardio.applications.pin import encode_pin
+from cardio.crypto.ciphers import Algorithm
+from cardio.crypto.factors import city_factor, province_factor
+from cardio.crypto.suites import LdtSuite, PbocSuite
+from cardio.files.codecs import CardDate, Octets, Text
+from cardio.files.declaration import FREE, NEVER, FileDeclaration, Structure
+from cardio.files.record import FixedRecord, field
+from cardio.files.social_security import (
+    DF04,
+    EF05_ISSUER,
+    EF05_MEDICAL,
+    EF06_HOLDER,
+    EF08_MEDICAL_LOG,
+    SSSE,
+    HolderData,
+    IssuerData,
+    MedicalData,
+)
+from cardio.files.wallet import EF15_PUBLIC, EF18_LOG, WALLET, PublicData
+from cardio.security.keys import Family
+from cardio.transport.channel import CardProtocol
+from cardio.virtual.card import CardPin, VirtualCard
+from cardio.virtual.filesystem import Directory, ElementaryFile, build_directory
+from cardio.virtual.medical import MedicalFunction, MedicalKeys
+from cardio.virtual.psam import PsamFunction, PsamKey
+from cardio.virtual.wallet import WalletFunction, WalletKeys
+
+KEY_INDEX = 1
+TERMINAL_NUMBER = bytes.fromhex("999999000001")
+CITIZEN_ATR = bytes.fromhex("3B888001434152444F00000153")
+PSAM_ATR = bytes.fromhex("3B6D0000435244494F5053414D00000001")
+PPSE_NAME = b"1PAY.SYS.DDF01"
+WALLET_ROOT = "A"
+SOCIAL_SECURITY_ROOT = "B"
+
+
+def test_root(card: str, name: str) -> bytes:
+    """A root test key of PERS §5.1: card family `A` (wallet) or `B` (social security), key name such as `DPK`."""
+    return hashlib.sha256(f"cardio test root {card}/{name}".encode("ascii")).digest()[:16]
+
+
+@dataclass(frozen=True)
+class Person:
+    """The holder of a virtual card.
+
+    Attributes:
+        name: Name, up to 15 GBK characters.
+        number: Citizen ID number.
+        sex: `1` male, `2` female.
+        born: Date of birth.
+        serial: Serial number of the card inside its region, 8 digits.
+        card_number: Card number of 9 characters with its check character.
+    """
+
+    name: str
+    number: str
+    sex: str
+    born: CardDate
+    serial: str
+    card_number: str
+
+
+PERSON_A = Person("测试甲", "999999199001010016", "1", CardDate(1990, 1, 1), "00000123", "A00000126")
+PERSON_B = Person("测试乙", "999999198502020023", "2", CardDate(1985, 2, 2), "00000124", "A00000134")
+
+
+class _Opaque(FixedRecord):
+    """A PSAM file that holds bytes only."""
+
+    content: bytes = field(Octets(6), "内容", "content")
+
+
+def social_security_card(
+    person: Person = PERSON_A,
+    *,
+    mode: CardMode = CardMode.ONLINE,
+    balance_fen: int = 0,
+    pin: str = "123456",
+    algorithm: Algorithm = Algorithm.TRIPLE_DES,
+) -> VirtualCard:
+    """A social security card 2.0 with the medical account in DF04.
+
+    Args:
+        person: Its holder.
+        mode: Where the personal account lives; an off-line card holds `balance_fen`.
+        balance_fen: Personal account on the card.
+        pin: The holder's PIN, 4 to 12 digits; empty for none.
+        algorithm: Cipher of its keys.
+    """
+    region = "999900"
+    serial = bytes.fromhex(person.serial)
+    atr = bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]
+    factors = (province_factor(region), city_factor(region), card_factor(atr))
+    suite = LdtSuite(algorithm)
+    ssse = build_directory(SSSE, ((EF05_ISSUER, _issuer(person, region)), (EF06_HOLDER, _holder(person))))
+    ssse.proprietary = lambda: (
+        b"\x88\x01\x1e" + encode_ber(0x9F0C, b"\x86\x01" + (b"\x03" if algorithm is Algorithm.SM4 else b"\x01"))
+    )
+    medical = MedicalData(scheme="31000000", region=region, mode=mode.value)
+    df04 = ssse.add(build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None))))
+    keys = MedicalKeys(
+        purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), factors)},
+        tac=suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DTK"), factors),
+        algorithm_id=0x03 if algorithm is Algorithm.SM4 else 0x00,
+    )
+    function = MedicalFunction(suite, keys, df04.files[1], balance_fen=balance_fen)
+    df04.function = function
+    master = Directory(0x3F00)
+    master.add(ssse)
+    card = VirtualCard(atr, master, CardProtocol.T0, CardPin(encode_pin(pin)) if pin else None)
+    function.card = card
+    return card
+
+
+def citizen_card(
+    *,
+    serial: str = "00008600000000000123",
+    balance_fen: int = 10000,
+    algorithm: Algorithm = Algorithm.TRIPLE_DES,
+) -> VirtualCard:
+    """A contactless citizen card with a PBOC wallet.
+
+    Args:
+        serial: Application serial number, 20 digits.
+        balance_fen: Balance of the electronic purse.
+        algorithm: Cipher of its keys.
+    """
+    public = PublicData(
+        issuer=bytes.fromhex("9999000000000001"),
+        application_type=0x03,
+        application_version=0x01,
+        serial=serial,
+        starts=CardDate(2026, 6, 1),
+        ends=CardDate(2035, 12, 31),
+        issuer_data=bytes.fromhex("5566"),
+    )
+    suite = PbocSuite(algorithm)
+    application = build_directory(WALLET, ((EF15_PUBLIC, public), (EF18_LOG, None)))
+    application.proprietary = lambda: encode_ber(0x9F0C, application.files[0].data)
+    keys = WalletKeys(
+        purchase={KEY_INDEX: suite.diversify(test_root(WALLET_ROOT, "DPK"), [public.factor])},
+        tac=suite.diversify(test_root(WALLET_ROOT, "DTK"), [public.factor]),
+        algorithm_id=0x04 if algorithm is Algorithm.SM4 else 0x00,
+    )
+    function = WalletFunction(suite, keys, application.files[1], balance_fen=balance_fen)
+    application.function = function
+    master = Directory(0x3F00, PPSE_NAME, proprietary=lambda: b"\x88\x01\x01")
+    master.add(application)
+    card = VirtualCard(CITIZEN_ATR, master, CardProtocol.T1, CardPin(encode_pin("123456")))
+    function.card = card
+    return card
+
+
+def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
+    """A PSAM with purchase keys for both cards, in 3DES and SM4.
+
+    Its DF01 serves social security cards with provincial roots (two factors), its 1001 serves wallets with city
+    roots (one factor).
+    """
+    province = province_factor("999900")
+    triple, sm4 = LdtSuite(Algorithm.TRIPLE_DES), LdtSuite(Algorithm.SM4)
+    root = test_root(SOCIAL_SECURITY_ROOT, "DPK")
+    medical = PsamFunction(
+        Family.LDT,
+        [
+            PsamKey(0x01, frozenset({0x00, 0x01}), triple, triple.diversify(root, [province])),
+            PsamKey(0x01, frozenset({0x03}), sm4, sm4.diversify(root, [province])),
+        ],
+        levels=2,
+        terminal=terminal,
+    )
+    wallet_root = test_root(WALLET_ROOT, "DPK")
+    wallet = PsamFunction(
+        Family.PBOC,
+        [
+            PsamKey(0x01, frozenset({0x00, 0x01}), PbocSuite(Algorithm.TRIPLE_DES), wallet_root),
+            PsamKey(0x01, frozenset({0x04}), PbocSuite(Algorithm.SM4), wallet_root),
+        ],
+        levels=1,
+        terminal=terminal,
+    )
+    master = Directory(0x3F00)
+    master.files.append(_transparent(0x16, terminal))
+    df01 = master.add(Directory(0xDF01, bytes.fromhex("D15600000590"), function=medical))
+    # DPK index, authentication key version, start and expiry date (SSC §2.3)
+    df01.files.append(_transparent(0x1C, bytes([KEY_INDEX, 0x01]) + _VALIDITY))
+    wallet_df = master.add(Directory(0x1001, bytes.fromhex("BDA8C9E8B2BF0000"), function=wallet))
+    # key index, issuer, acquirer, start and expiry date (EW §5.1)
+    wallet_df.files.append(_transparent(0x17, bytes([KEY_INDEX]) + bytes(16) + _VALIDITY))
+    card = VirtualCard(PSAM_ATR, master, CardProtocol.T0)
+    medical.card = wallet.card = card
+    return card
+
+
+_VALIDITY = bytes.fromhex("2026010120351231")
+
+
+def _transparent(sfi: int, content: bytes) -> ElementaryFile:
+    declaration = FileDeclaration(
+        sfi,
+        sfi,
+        "PSAM文件",
+        "PSAM file",
+        Structure.TRANSPARENT,
+        _Opaque,
+        read=FREE,
+        update=NEVER,
+        size=len(content),
+    )
+    return ElementaryFile(declaration, [content])
+
+
+def _issuer(person: Person, region: str) -> IssuerData:
+    return IssuerData(
+        card_id=bytes.fromhex(region + "D156000005" + person.serial + "FFFFFFFF"),
+        card_class="3",
+        version="2.00",
+        institution="9156000002" + region + region + "01",
+        issued=CardDate(2026, 6, 15),
+        expires=CardDate(2036, 6, 14),
+        card_number=person.card_number,
+    )
+
+
+def _holder(person: Person) -> HolderData:
+    return HolderData(
+        social_security_number=person.number,
+        name_bytes=Text(0x1E).encode(person.name),
+        name_extension_bytes=None,
+        sex=person.sex,
+        ethnicity="01",
+        birthplace="999999",
+        born=person.born,
+    )

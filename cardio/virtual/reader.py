@@ -1,0 +1,200 @@
+"""Embedded readers: cards in this process, without pcscd, behind the same interface as real ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+
+from cardio.errors import CardAbsent, CardRemoved, ReaderBusy, ReaderUnavailable
+from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPrompt, SlotState
+from cardio.virtual.card import VirtualCard
+from cardio.virtual.pin_pad import VirtualPinPad
+
+
+class VirtualReader:
+    """One embedded reader slot; cards are put in and pulled out from any thread.
+
+    Args:
+        name: Name of the reader.
+        card: Card that lies in it from the start.
+        pin_pad: PIN pad of the reader.
+    """
+
+    def __init__(self, name: str, card: VirtualCard | None = None, pin_pad: VirtualPinPad | None = None) -> None:
+        self.name = name
+        self.pin_pad = pin_pad
+        self._changed = threading.Condition()
+        self._card: VirtualCard | None = None
+        self._events = 0
+        self._user: VirtualChannel | None = None
+        if card is not None:
+            self.insert(card)
+
+    def insert(self, card: VirtualCard) -> None:
+        """Put a card in; one that is there comes out first."""
+        with self._changed:
+            if self._card is not None:
+                self._take_out()
+            self._card = card
+            self._events += 1
+            self._changed.notify_all()
+
+    def remove(self) -> VirtualCard | None:
+        """Pull the card out, whatever it is doing; return it."""
+        with self._changed:
+            card = self._take_out()
+            self._changed.notify_all()
+            return card
+
+    def _take_out(self) -> VirtualCard | None:
+        card, self._card = self._card, None
+        if card is not None:
+            self._events += 1
+        return card
+
+    @property
+    def card(self) -> VirtualCard | None:
+        """The card in the reader."""
+        return self._card
+
+    @property
+    def state(self) -> SlotState:
+        """Presence and number of changes."""
+        with self._changed:
+            return SlotState(self._card is not None, self._events)
+
+    def wait_change(self, known: SlotState, timeout: float) -> bool:
+        """Block until the state differs from `known`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: SlotState(self._card is not None, self._events) != known, timeout)
+
+    def connect(self) -> Channel:
+        """Power the card.
+
+        Raises:
+            CardAbsent: The reader is empty.
+            ReaderBusy: Somebody else uses the card.
+        """
+        with self._changed:
+            if self._card is None:
+                raise CardAbsent(self.name)
+            if self._user is not None:
+                raise ReaderBusy(self.name)
+            kind = VirtualChannel if self.pin_pad is None else VirtualPinPadChannel
+            self._user = kind(self, self._card, self._events)
+            self._card.power_on()
+            return self._user
+
+    def exchange(self, channel: VirtualChannel, command: bytes) -> bytes:
+        """Pass a command to the card of `channel`, if it is still there before and after.
+
+        Raises:
+            CardRemoved: It is not; the card may have executed the command all the same.
+        """
+        self._check(channel)
+        try:
+            answer = channel.card.transmit(command)
+        except CardRemoved:
+            # A fault point tore the card out: the reader sees it leave.
+            if self._card is channel.card:
+                self.remove()
+            raise
+        self._check(channel)
+        return answer
+
+    def _check(self, channel: VirtualChannel) -> None:
+        if self._events != channel.presentation or self._card is None:
+            raise CardRemoved(self.name)
+
+    def release(self, channel: VirtualChannel) -> None:
+        """End the use of the card."""
+        with self._changed:
+            if self._user is channel:
+                self._user = None
+                channel.card.power_off()
+
+
+class VirtualChannel:
+    """A powered card in an embedded reader."""
+
+    virtual = True
+
+    def __init__(self, slot: VirtualReader, card: VirtualCard, presentation: int) -> None:
+        self._slot = slot
+        self.card = card
+        self.presentation = presentation
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader."""
+        return self._slot.name
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+        return self.card.atr
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Protocol of the card."""
+        return self.card.protocol
+
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:  # noqa: ARG002
+        """Send one command APDU.
+
+        Raises:
+            CardRemoved: The card is gone.
+        """
+        return self._slot.exchange(self, command)
+
+    def close(self) -> None:
+        """Power the card down."""
+        self._slot.release(self)
+
+
+class VirtualPinPadChannel(VirtualChannel):
+    """A powered card in an embedded reader that has a PIN pad."""
+
+    def verify_pin(self, prompt: PinPrompt) -> bytes:
+        """Let the pad's holder type, and present what was typed to the card."""
+        pad = self._slot.pin_pad
+        if pad is None:
+            raise ReaderUnavailable("the PIN pad was taken away")
+        return pad.verify(prompt, self.transmit)
+
+
+class VirtualDriver:
+    """A set of embedded readers."""
+
+    def __init__(self, readers: Iterable[VirtualReader]) -> None:
+        self.slots = {reader.name: reader for reader in readers}
+
+    def readers(self) -> dict[str, SlotState]:
+        """All embedded readers."""
+        return {name: slot.state for name, slot in self.slots.items()}
+
+    def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
+        """Block until something changes; the slots are watched in turn."""
+        deadline = time.monotonic() + timeout
+        while True:
+            now = self.readers()
+            left = deadline - time.monotonic()
+            if now != dict(known) or left <= 0 or not self.slots:
+                return now
+            turn = min(left, 0.05)
+            for name, slot in self.slots.items():
+                if slot.wait_change(now[name], turn / len(self.slots)):
+                    break
+
+    def connect(self, reader: str) -> Channel:
+        """Power the card in a reader.
+
+        Raises:
+            ReaderUnavailable: No reader of that name.
+            CardAbsent: It is empty.
+            ReaderBusy: The card is in use.
+        """
+        if reader not in self.slots:
+            raise ReaderUnavailable(reader)
+        return self.slots[reader].connect()

@@ -1,0 +1,1 @@
+"""The terminal service: cards over HTTP for cashier software, gates and docks."""

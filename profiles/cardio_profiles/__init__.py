@@ -1,0 +1,1 @@
+"""Card products that come with cardio; one TOML file each, no code."""

@@ -1,0 +1,20 @@
+"""What tests of several folders share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cardio.virtual.pcscd import PrivatePcscd
+
+
+@pytest.fixture(scope="session")
+def pcscd() -> Iterator[PrivatePcscd]:
+    """A pcscd of our own with five slots, the only one that this process can reach.
+
+    libpcsclite keeps the first socket name it meets, so there is one for the whole session. A test
+    that halts it must resume it.
+    """
+    with PrivatePcscd(5) as daemon, pytest.MonkeyPatch.context() as patch:
+        for name, value in daemon.environment().items():
+            patch.setenv(name, value)
+        yield daemon
