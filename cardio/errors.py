@@ -759,6 +759,16 @@ class ClientUnauthorised(CardioError):
     action = "fix_token"
 
 
+class ClientForbidden(CardioError):
+    """The caller's token does not allow this."""
+
+    code = "client.forbidden"
+    zh = "调用方无此权限"
+    en = "Caller not allowed to do this"
+    retry = Retry.NEVER
+    action = "fix_token"
+
+
 class HostForbidden(CardioError):
     """The Host header names a host that this service does not serve."""
 

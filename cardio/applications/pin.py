@@ -26,7 +26,7 @@ class PinState:
 
     Attributes:
         is_set: Whether the card asks for a PIN at all, or still does after a successful VERIFY.
-        tries_left: Wrong entries left before it blocks; None when no PIN is asked.
+        tries_left: Wrong entries left before it blocks; None when no PIN is asked, or the card does not tell.
     """
 
     is_set: bool
@@ -38,15 +38,15 @@ def pin_state(card: CardConnection) -> PinState:
 
     Raises:
         PinBlocked: No try is left.
-        CardError: The card does not answer this question.
     """
     command = Command("VERIFY", 0x00, 0x20, outcomes=VERIFY)
     response = card.send(command)
     if response.ok:
         return PinState(is_set=False, tries_left=None)
-    if response.sw & 0xFFF0 == 0x63C0 and response.sw & 0x0F:
-        return PinState(is_set=True, tries_left=response.sw & 0x0F)
-    raise VERIFY.error(response.sw, command.name)
+    if response.sw in {0x63C0, 0x6983}:
+        raise VERIFY.error(response.sw, command.name)
+    left = response.sw & 0x0F if response.sw & 0xFFF0 == 0x63C0 else None
+    return PinState(is_set=True, tries_left=left)
 
 
 def encode_pin(pin: str) -> bytes:

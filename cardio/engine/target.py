@@ -11,18 +11,16 @@ from cardio.applications.validity import check_validity
 from cardio.errors import (
     AmountLimit,
     OperationUnsupported,
-    PinNotAllowed,
     RuleUnconfirmed,
     TestKeysRefused,
 )
+from cardio.files.masking import Mask
 from cardio.files.social_security import DF04
 from cardio.products.catalogue import Catalogue
-from cardio.products.detection import find_social_security, find_wallet
+from cardio.products.detection import check_caller_pin, find_social_security, find_wallet
 from cardio.products.model import Product
 from cardio.purse.purse import Purse, PurseKind
 from cardio.security.keys import Family, PurchaseKeys
-
-VISIBLE_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Target:
     @property
     def masked(self) -> str:
         """The number's last four digits (OPS §4.8)."""
-        return "****" + self.number[-VISIBLE_DIGITS:]
+        return Mask.CARD_NUMBER.apply(self.number)
 
 
 def open_target(
@@ -90,8 +88,7 @@ def _open_medical(card: CardConnection, catalogue: Catalogue, today: datetime, p
     found = find_social_security(card, catalogue)
     if found is None or found.product.medical is None:
         return None
-    if pin is not None and not (found.product.pin.caller or card.channel.virtual):
-        raise PinNotAllowed
+    check_caller_pin(card, found.product, pin)
     issuer = found.application.issuer()
     check_validity(issuer.issued, issuer.expires, today.date())
     identity = found.application.identity()

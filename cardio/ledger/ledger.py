@@ -280,6 +280,10 @@ class Ledger:
 
         return self._database.write(job)
 
+    def note_access(self, client: str, purpose: str, groups: list[str]) -> None:
+        """Write down who read personal data of a card, which groups and why; never the data (OPS §4.8)."""
+        self._database.write(lambda db: self._chain(db, "person.read", client, {"purpose": purpose, "groups": groups}))
+
     # ---- questions -------------------------------------------------------------------------------------------
 
     def transaction(self, identifier: str) -> Transaction:

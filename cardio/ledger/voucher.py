@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "counter": ("卡交易序号", "Card counter"),
     "time": ("交易时间", "Time"),
     "amount": ("消费金额", "Amount"),
+    "on_card": ("卡内账户扣款", "Debited on card"),
     "before": ("交易前余额", "Balance before"),
     "after": ("交易后余额", "Balance after"),
     "tac": ("交易认证码TAC", "TAC"),
@@ -68,7 +69,8 @@ def settlement_voucher(settlement: Settlement, language: str) -> str:
     for leg in settlement.legs:
         if leg.state in {State.COMPLETED, State.NOT_GENUINE}:
             title = "medical" if leg.purse is PurseKind.MEDICAL else "wallet"
-            lines.append(f"-- {_text(title, language)} ".ljust(WIDTH, "-"))
+            head = f"-- {_text(title, language)} "
+            lines.append(head + "-" * (WIDTH - _columns(head)))
             lines += _purchase(leg, language)
     lines.append("-" * WIDTH)
     if settlement.tender is Tender.WALLET:
@@ -95,7 +97,8 @@ def _purchase(transaction: Transaction, language: str) -> Iterator[str]:
     yield _pair("sequence", f"{armed.terminal_sequence:08d}", language)
     yield _pair("counter", f"{armed.card_counter:05d}", language)
     yield _pair("time", _card_time(armed.card_time), language)
-    yield _pair("amount", yuan(transaction.amount_fen), language)
+    label = "amount" if transaction.purse is PurseKind.WALLET else "on_card"
+    yield _pair(label, yuan(transaction.amount_fen), language)
     yield _pair("before", yuan(armed.balance_before), language)
     if outcome.balance_after is not None:
         yield _pair("after", yuan(outcome.balance_after), language)

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
-from cardio.errors import CardioError, CardUnsupported, OperationUnsupported, PinNotAllowed
+from cardio.applications.pin import verify_pin
+from cardio.errors import AccessDenied, CardioError, CardUnsupported, OperationUnsupported
 from cardio.files.codecs import Code, CodeTable
 from cardio.files.masking import Mask
 from cardio.files.reading import read_log
@@ -25,6 +26,7 @@ from cardio.products.catalogue import Catalogue
 from cardio.products.detection import (
     SocialSecurityFound,
     WalletFound,
+    check_caller_pin,
     find_social_security,
     find_wallet,
 )
@@ -171,8 +173,7 @@ class CardReading:
             part = found.product.medical
             if part is None:
                 raise OperationUnsupported(f"{found.product.id} has no medical account")
-            if self._pin is not None and not (found.product.pin.caller or self._card.channel.virtual):
-                raise PinNotAllowed
+            check_caller_pin(self._card, found.product, self._pin)
             rules = part.rules(Family.LDT)
             self._medical = MedicalApplication.open(self._card, found.application, rules, self._pin)
         return self._medical
@@ -210,6 +211,15 @@ class CardReading:
         return {"balance_fen": _present(self._wallet).application.purse.balance()}
 
     def _wallet_log(self) -> list[Content]:
+        try:
+            return self._read_wallet_log()
+        except AccessDenied:
+            # Some cities leave the log open, others ask for the PIN (EW §2.1).
+            check_caller_pin(self._card, _present(self._wallet).product, self._pin)
+            verify_pin(self._card, self._pin)
+            return self._read_wallet_log()
+
+    def _read_wallet_log(self) -> list[Content]:
         records = read_log(self._card, EF18_LOG, WalletLogRecord)
         return [self._show(record) for record in islice(records, LOG_RECORDS)]
 

@@ -74,7 +74,7 @@ class Psam:
     def terminal_number(self) -> bytes:
         """Terminal number from MF/EF16, 6 bytes; read once."""
         if self._terminal_number is None:
-            self._terminal_number = self._run(_read_terminal_number)
+            self._terminal_number = self._run(read_terminal_number)
             self._selected = None
         return self._terminal_number
 
@@ -180,7 +180,13 @@ def _read_binary(sfi: int, size: int) -> Command:
     )
 
 
-def _read_terminal_number(sam: CardConnection) -> bytes:
+def read_terminal_number(sam: CardConnection) -> bytes:
+    """Terminal number of a PSAM, 6 bytes: MF/EF16 (SSC §2.3, EW §5.1).
+
+    Raises:
+        SamError: The card has no such file: it is no PSAM.
+        ReaderError: It does not answer.
+    """
     response = sam.send(select_file(MASTER_FILE))
     if not response.ok:
         raise SAM.error(response.sw, "SELECT")

@@ -1,0 +1,52 @@
+"""How commands tell errors: two languages, what happened to the money, what to do now, and the exit code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from cardio.errors import CardioError, ExitCode, Money
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MONEY = {
+    Money.NONE: "未扣款 nothing was debited",
+    Money.MOVED: "已扣款 the card was debited",
+    Money.UNKNOWN: "是否扣款未知 unknown whether the card was debited",
+}
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors of the catalogue into a message and an exit code; no traceback reaches a user."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except CardioError as error:
+            report(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            stderr.print("中断 interrupted")
+            raise typer.Exit(ExitCode.USAGE) from None
+
+    return run
+
+
+def report(error: CardioError) -> None:
+    """Print an error on standard error."""
+    stderr.print(f"错误 Error {error.code}: {error.text('zh')} / {error.text('en')}", markup=False)
+    if error.detail:
+        stderr.print(f"  {error.detail}", markup=False)
+    if error.source is not None and error.source.raw:
+        source = f"{error.source.layer} {error.source.command} {error.source.raw}"
+        stderr.print(f"  {source}", markup=False)
+    if error.money is not Money.NONE:
+        stderr.print(f"  {MONEY[error.money]}", markup=False)

@@ -1,0 +1,147 @@
+"""Errors over HTTP: RFC 9457 documents with `code`, `retry`, `money`, `action`, in Chinese and English (OPS §4.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from cardio import errors
+from cardio.errors import CardioError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[str, int] = {
+    "reader.unavailable": 503,
+    "reader.service": 503,
+    "reader.busy": 423,
+    "reader.link-corrupt": 503,
+    "card.absent": 409,
+    "card.removed": 409,
+    "card.mute": 409,
+    "card.unpowered": 409,
+    "card.reset": 409,
+    "card.multiple": 409,
+    "card.unsupported": 422,
+    "card.changed": 409,
+    "card.unexpected": 409,
+    "card.data-invalid": 422,
+    "card.not-genuine": 403,
+    "card.blocked": 403,
+    "app.blocked": 403,
+    "card.expired": 403,
+    "card.not-yet-valid": 403,
+    "card.memory-failed": 403,
+    "file.not-found": 404,
+    "record.not-found": 404,
+    "access.denied": 403,
+    "funds.insufficient": 402,
+    "counter.exhausted": 403,
+    "key-index.unsupported": 422,
+    "mac.invalid": 409,
+    "mac2.invalid": 409,
+    "pin.required": 403,
+    "pin.wrong": 403,
+    "pin.last-try": 403,
+    "pin.blocked": 403,
+    "pin.length": 409,
+    "pin.cancelled": 409,
+    "pin.timeout": 409,
+    "pin.pad-missing": 503,
+    "pin.not-allowed": 403,
+    "sam.absent": 503,
+    "sam.key-missing": 503,
+    "sam.no-purchase": 503,
+    "sam.locked": 503,
+    "sam.failed": 503,
+    "keys.test-only": 403,
+    "rule.unconfirmed": 403,
+    "transaction.uncertain": 202,
+    "transaction.not-debited": 409,
+    "transaction.evidence-conflict": 409,
+    "card.has-pending": 409,
+    "transaction.unknown": 404,
+    "amount.invalid": 422,
+    "amount.limit": 422,
+    "bill.inconsistent": 422,
+    "input.invalid": 400,
+    "idempotency.missing": 400,
+    "idempotency.mismatch": 422,
+    "idempotency.in-progress": 409,
+    "storage.unavailable": 507,
+    "journal.locked": 503,
+    "journal.broken": 503,
+    "service.unavailable": 503,
+    "product.invalid": 500,
+    "operation.unsupported": 422,
+    "client.unauthorised": 401,
+    "client.forbidden": 403,
+    "host.forbidden": 421,
+}
+
+
+def problem(error: CardioError) -> dict[str, Any]:
+    """The problem document of an error."""
+    document: dict[str, Any] = {
+        "type": f"/v1/errors/{error.code}",
+        "title": error.text("zh"),
+        "title_en": error.text("en"),
+        "status": STATUS[error.code],
+        "code": error.code,
+        "retry": error.retry.value,
+        "money": error.money.value,
+        "action": error.action,
+    }
+    if error.detail:
+        document["detail"] = error.detail
+    if "tries_left" in error.values:
+        document["tries_left"] = error.values["tries_left"]
+    if error.source is not None:
+        source = error.source
+        document["source"] = {"layer": source.layer, "command": source.command, "raw": source.raw}
+    return document
+
+
+def problem_response(error: CardioError, **extra: Any) -> JSONResponse:
+    """An HTTP answer for an error, with further members."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.code == "client.unauthorised" else None
+    return JSONResponse({**problem(error), **extra}, STATUS[error.code], media_type=MEDIA_TYPE, headers=headers)
+
+
+def from_code(code: str) -> CardioError:
+    """An error from its code, as the journal keeps it."""
+    return CardioError.catalogue[code]()
+
+
+async def on_cardio_error(_: Request, error: Exception) -> JSONResponse:
+    """Any error of ours that reached a route's end."""
+    if not isinstance(error, CardioError):
+        raise error
+    return problem_response(error)
+
+
+async def on_validation_error(_: Request, error: Exception) -> JSONResponse:
+    """A body or parameter of the wrong form; its values are not repeated, they may be a PIN or a name."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    reasons = [
+        {"where": ".".join(str(part) for part in found["loc"]), "what": found["msg"]} for found in error.errors()
+    ]
+    detail = "; ".join(f"{reason['where']}: {reason['what']}" for reason in reasons)
+    return problem_response(errors.InputInvalid(detail), errors=reasons)
+
+
+async def on_http_error(_: Request, error: Exception) -> JSONResponse:
+    """404 and 405 of the framework."""
+    if not isinstance(error, HTTPException):
+        raise error
+    invalid = errors.InputInvalid(str(error.detail))
+    return JSONResponse(
+        {**problem(invalid), "status": error.status_code},
+        error.status_code,
+        media_type=MEDIA_TYPE,
+        headers=error.headers,
+    )

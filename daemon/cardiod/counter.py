@@ -1,0 +1,325 @@
+"""The counter: its readers, the cards presented on them, and the operations that cashier software asks for.
+
+Everything here runs in the event loop and only ever awaits: cards are worked on in the threads that own their
+readers, the journal in its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from cardio.apdu.connection import CardConnection
+from cardio.engine.engine import Engine, next_leg
+from cardio.engine.requests import DebitRequest, SettleRequest
+from cardio.errors import (
+    CardAbsent,
+    CardioError,
+    CardMultiple,
+    OperationUnsupported,
+    PinError,
+    ReaderUnavailable,
+)
+from cardio.ledger.ledger import now
+from cardio.ledger.model import Settlement, State, Transaction
+from cardio.products.detection import Identification, identify
+from cardio.products.reading import CardReading, Group, GroupReading
+from cardio.purse.purse import PurseKind
+from cardio.readers.monitor import ReaderMonitor
+from cardio.readers.owner import ReaderOwner
+from cardio.transport.channel import Channel, ReaderDriver, SlotState
+
+T = TypeVar("T")
+JOURNAL_CALLS = 4
+"""Threads that wait for the journal on behalf of the event loop."""
+
+log = structlog.get_logger("cardiod.counter")
+
+
+@dataclass(eq=False)
+class Presentation:
+    """One insertion of one card.
+
+    Attributes:
+        handle: 128 random bits; dies with the removal of the card.
+        reader: Where it lies.
+        inserted_at: Since when.
+        slot: State of the slot at the insertion.
+        identification: What it is; None until that is known, or when it could not be found out.
+        error: Why it could not be found out.
+    """
+
+    handle: str
+    reader: str
+    inserted_at: datetime
+    slot: SlotState
+    identification: Identification | None = None
+    error: CardioError | None = None
+
+    @property
+    def identified(self) -> bool:
+        """Whether the first look at the card is over."""
+        return self.identification is not None or self.error is not None
+
+    def has(self, purse: PurseKind | None) -> bool:
+        """Whether the card has a purse; any card will do for None."""
+        return purse is None or (self.identification is not None and purse in self.identification.purses)
+
+
+class Counter:
+    """One counter with its readers.
+
+    Args:
+        engine: Money on cards.
+        driver: The readers.
+        sam_reader: Reader that holds the PSAM; it is not offered to card holders.
+    """
+
+    def __init__(self, engine: Engine, driver: ReaderDriver, sam_reader: str | None) -> None:
+        self.engine = engine
+        self.sam_reader = sam_reader
+        self.presentations: dict[str, Presentation] = {}
+        self.readers: dict[str, SlotState] = {}
+        self._driver = driver
+        self._owners: dict[str, ReaderOwner] = {}
+        self._monitor: ReaderMonitor | None = None
+        self._changed = asyncio.Condition()
+        self._journal = ThreadPoolExecutor(JOURNAL_CALLS, thread_name_prefix="journal-call")
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # ---- life ------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch the readers until the block ends; then finish what runs, and stop."""
+        loop = asyncio.get_running_loop()
+
+        def watch(states: dict[str, SlotState]) -> None:
+            loop.call_soon_threadsafe(self._spawn_change, states)
+
+        self._monitor = ReaderMonitor(self._driver, watch)
+        self._monitor.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._monitor.stop)
+            # Nothing is cut between ARMED and its end: operations end by themselves, waiting ones at their deadline.
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+            for owner in self._owners.values():
+                await asyncio.to_thread(owner.stop)
+            self._journal.shutdown()
+
+    def spawn(self, operation: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run an operation that goes on even when nobody waits for it any more."""
+        task = asyncio.get_running_loop().create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def journal(self, call: Callable[[], T]) -> T:
+        """Await a call that writes or reads the journal."""
+        return await asyncio.get_running_loop().run_in_executor(self._journal, call)
+
+    # ---- readers and cards -----------------------------------------------------------------------------------
+
+    def _spawn_change(self, states: dict[str, SlotState]) -> None:
+        self.spawn(self._on_change(states))
+
+    async def _on_change(self, states: dict[str, SlotState]) -> None:
+        """Readers or cards came or went."""
+        self.readers = {name: state for name, state in states.items() if name != self.sam_reader}
+        for name in self.readers.keys() - self._owners.keys():
+            self._owners[name] = ReaderOwner(name, self._driver)
+        for name, presentation in list(self.presentations.items()):
+            if self.readers.get(name) != presentation.slot:
+                del self.presentations[name]
+                log.info("card removed", reader=name, handle=presentation.handle)
+        for name, state in self.readers.items():
+            if state.present and name not in self.presentations:
+                presentation = Presentation(secrets.token_hex(16), name, now(), state)
+                self.presentations[name] = presentation
+                log.info("card inserted", reader=name, handle=presentation.handle)
+                self.spawn(self._identify(presentation))
+        await self._notify()
+
+    async def _identify(self, presentation: Presentation) -> None:
+        """Look at a card that was just put in, and resolve what is open about it."""
+
+        def look(channel: Channel) -> Identification:
+            return identify(CardConnection(channel), self.engine.catalogue)
+
+        try:
+            presentation.identification = await self.on_card(presentation.reader, look)
+        except CardioError as error:
+            presentation.error = error
+            log.warning("card not identified", reader=presentation.reader, code=error.code)
+        await self._notify()
+        if presentation.identification is not None:
+            await self._recover(presentation)
+
+    async def _recover(self, presentation: Presentation) -> None:
+        """Open questions about a card are resolved at its next presentation, before anybody asks."""
+        pending = await self.journal(self.engine.ledger.pending_purses)
+        if not any(presentation.has(purse) for purse in pending):
+            return
+        try:
+            resolved = await self.on_card(presentation.reader, self.engine.recover)
+        except PinError as error:
+            # The medical account wants its PIN, which comes with the caller's next request.
+            log.info("recovery waits for the PIN", reader=presentation.reader, code=error.code)
+        except CardioError as error:
+            log.warning("recovery failed", reader=presentation.reader, code=error.code)
+        else:
+            for transaction in resolved:
+                log.info("recovered", transaction=transaction.id, state=transaction.state)
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def on_card(self, reader: str, job: Callable[[Channel], T]) -> T:
+        """Run a job on the card in a reader, in the reader's own thread.
+
+        Raises:
+            ReaderUnavailable: No such reader.
+            ReaderBusy: Too many wait for it.
+            CardioError: What the job raises.
+        """
+        owner = self._owners.get(reader)
+        if owner is None:
+            raise ReaderUnavailable(reader)
+        return await asyncio.wrap_future(owner.submit(job))
+
+    async def present(self, reader: str | None, purse: PurseKind | None, deadline: float) -> Presentation:
+        """Wait for the card to work with.
+
+        Args:
+            reader: Only this reader; None for any.
+            purse: Only a card with this purse; None for any card.
+            deadline: Time of the event loop until which to wait.
+
+        Raises:
+            CardAbsent: Nobody presented a card in time.
+            OperationUnsupported: A card was presented, but it does not have the purse.
+            CardMultiple: Several cards could be meant.
+            ReaderUnavailable: No reader of that name.
+        """
+        async with self._changed:
+            while True:
+                self._check_reader(reader)
+                candidates = self._candidates(reader)
+                if all(candidate.identified for candidate in candidates):
+                    fitting = [candidate for candidate in candidates if candidate.has(purse)]
+                    if len(fitting) > 1:
+                        raise CardMultiple(", ".join(sorted(card.reader for card in fitting)))
+                    if fitting:
+                        return _usable(fitting[0])
+                left = deadline - asyncio.get_running_loop().time()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), max(left, 0))
+                except TimeoutError:
+                    raise _nothing_fits(candidates, purse) from None
+
+    def _candidates(self, reader: str | None) -> list[Presentation]:
+        return [card for name, card in self.presentations.items() if reader in {None, name}]
+
+    def _check_reader(self, reader: str | None) -> None:
+        if reader is not None and reader not in self.readers:
+            raise ReaderUnavailable(reader)
+        if not self.readers:
+            raise ReaderUnavailable("no reader is connected")
+
+    # ---- operations ------------------------------------------------------------------------------------------
+
+    async def read(
+        self,
+        groups: Iterable[Group],
+        reader: str | None,
+        wait_s: float,
+        *,
+        pin: str | None,
+        masked: bool,
+    ) -> tuple[Presentation, dict[Group, GroupReading]]:
+        """Read groups of data from the presented card."""
+        wanted = list(groups)
+        presentation = await self.present(reader, None, self._deadline(wait_s))
+
+        def job(channel: Channel) -> dict[Group, GroupReading]:
+            card = CardConnection(channel)
+            return CardReading(card, self.engine.catalogue, pin=pin, masked=masked).read(wanted)
+
+        return presentation, await self.on_card(presentation.reader, job)
+
+    async def debit(self, request: DebitRequest, reader: str | None, wait_s: float) -> Transaction:
+        """Debit the wallet that is presented, or find out what became of the same request before."""
+        with self.engine.ledger.exclusive(request.request):
+            transaction = await self.journal(lambda: self.engine.begin_debit(request))
+            if transaction.state.final:
+                return transaction
+            try:
+                card = await self.present(reader, transaction.purse, self._deadline(wait_s))
+            except CardioError:
+                if transaction.state is not State.ACCEPTED:
+                    return transaction
+                raise
+            return await self.on_card(card.reader, lambda channel: self.engine.debit(transaction, channel))
+
+    async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
+        """Settle a bill on the cards that are presented, or find out what became of the same request before.
+
+        `reader` is the one for the social security card; the wallet may lie in any.
+        """
+        deadline = self._deadline(wait_s)
+        with self.engine.ledger.exclusive(request.request):
+            settlement = await self.journal(lambda: self.engine.begin_settlement(request))
+            while not settlement.state.final and (kind := next_leg(settlement)) is not None:
+                where = reader if kind is PurseKind.MEDICAL else None
+                try:
+                    card = await self.present(where, kind, deadline)
+                except CardioError:
+                    if settlement.legs:
+                        return await self._awaiting(settlement)
+                    raise
+                before = settlement
+                settlement = await self.on_card(
+                    card.reader,
+                    lambda channel, current=before: self.engine.settle(current, channel, pin),  # type: ignore[misc]
+                )
+                if settlement.state is State.UNCERTAIN:
+                    break
+            return settlement
+
+    async def _awaiting(self, settlement: Settlement) -> Settlement:
+        if settlement.state is State.UNCERTAIN:
+            return settlement
+        ledger = self.engine.ledger
+        return await self.journal(lambda: ledger.move_settlement(settlement, State.AWAITING_CARD))
+
+    @staticmethod
+    def _deadline(wait_s: float) -> float:
+        return asyncio.get_running_loop().time() + wait_s
+
+
+def _usable(card: Presentation) -> Presentation:
+    if card.error is not None:
+        raise card.error
+    return card
+
+
+def _nothing_fits(candidates: list[Presentation], purse: PurseKind | None) -> CardioError:
+    """Why no card could be used, most telling first."""
+    for card in candidates:
+        if card.error is not None:
+            return card.error
+    if candidates and purse is not None:
+        return OperationUnsupported(f"the presented card has no {purse} purse")
+    return CardAbsent()

@@ -1,0 +1,98 @@
+"""The `cardiod` command."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cardio.cli.reporting import guarded
+from cardio.transport.pcsc import PcscDriver
+from cardiod.client import Client
+from cardiod.demo import Cashier, DemoReaders
+from cardiod.service import background, configure_logging, counter_on, listen, run_token, server
+from cardiod.settings import DEFAULT_PORT, Settings, hash_token, load_settings
+
+app = typer.Typer(
+    help="terminal service for citizen cards and social security cards",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+@app.command()
+@guarded
+def serve(
+    config: Annotated[Path | None, typer.Option(help="configuration file", metavar="FILE")] = None,
+) -> None:
+    """Serve the readers of this computer"""
+    configure_logging()
+    settings, token_file = run_token(load_settings(config))
+    listener = listen(settings)
+    if token_file is not None:
+        errors.print(f"no token is configured; the one for this run is in {token_file}")
+    with counter_on(PcscDriver(), settings) as counter:
+        server(counter, settings).run(sockets=[listener])
+
+
+@app.command()
+@guarded
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port")] = DEFAULT_PORT,
+    token: Annotated[str, typer.Option(help="bearer token; made up if missing")] = "",
+    once: Annotated[bool, typer.Option("--once", help="do a cashier's work once and end")] = False,
+) -> None:
+    """Serve virtual readers with virtual cards: nothing here is real money"""
+    configure_logging(logging.WARNING)
+    token = token or secrets.token_urlsafe(24)
+    with tempfile.TemporaryDirectory(prefix="cardio-demo-") as folder:
+        settings = Settings(
+            port=0 if once else port,
+            journal=Path(folder) / "journal.db",
+            token_sha256=hash_token(token),
+            client="demo-cashier",
+        )
+        readers = DemoReaders()
+        with (
+            listen(settings) as listener,
+            counter_on(readers.driver, settings) as counter,
+        ):
+            if not once:
+                _explain(settings, token)
+                server(counter, settings).run(sockets=[listener])
+                return
+            with (
+                background(server(counter, settings), listener) as url,
+                Client(url, token) as client,
+            ):
+                console.print(f"cardiod {url}  虚拟读卡器 virtual readers: {len(readers.driver.slots)}")
+                Cashier(client, console).work(readers.second_patient)
+            rows = counter.engine.ledger.verify_chain()
+            console.rule(align="left")
+            console.print(f"流水链校验通过 journal chain verified: {rows} rows. 每一分都对得上 every fen adds up.")
+
+
+def _explain(settings: Settings, token: str) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    console.print(f"cardiod 虚拟读卡器 on virtual readers: {url}   (Ctrl-C ends it)")
+    console.print(f"token: {token}", highlight=False)
+    console.print("try:", highlight=False)
+    console.print(
+        f"  curl -s {url}/v1/read -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\\n"
+        """       -d '{"purpose":"try","fields":["card","wallet"],"reader":"Virtual reader 2 (citizen card)"}'""",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def run() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,146 @@
+"""Puts a daemon together: readers, PSAM, journal, engine, application; and serves it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from cardio.engine.engine import Engine
+from cardio.errors import SamAbsent, ServiceUnavailable
+from cardio.ledger.ledger import Ledger
+from cardio.products.catalogue import Catalogue
+from cardio.readers.owner import SamOwner
+from cardio.readers.sam import find_sam
+from cardio.security.psam import Psam
+from cardio.transport.channel import ReaderDriver
+from cardiod.api.app import create_app
+from cardiod.counter import Counter
+from cardiod.settings import Settings, hash_token
+
+log = structlog.get_logger("cardiod")
+START_TIMEOUT = 15.0
+SHUTDOWN_TIMEOUT = 30
+"""Seconds for running operations at a stop: longer than any card command."""
+
+
+@contextmanager
+def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
+    """A counter over `driver` with its journal open; both are closed at the end.
+
+    Raises:
+        JournalLocked: Another process works with the journal.
+        JournalBroken: The journal is damaged.
+        ProductInvalid: A product file is wrong.
+    """
+    catalogue = Catalogue.load(*settings.profiles)
+    ledger = Ledger(settings.journal)
+    sam: SamOwner | None = None
+    try:
+        sam = _open_sam(driver, settings)
+        keys = Psam(sam) if sam else None
+        yield Counter(Engine(ledger, catalogue, keys), driver, sam.name if sam else None)
+    finally:
+        if sam is not None:
+            sam.stop()
+        ledger.close()
+
+
+def _open_sam(driver: ReaderDriver, settings: Settings) -> SamOwner | None:
+    try:
+        found = find_sam(driver, settings.sam or None)
+    except SamAbsent as error:
+        log.warning("no PSAM: cards can be read, not charged", detail=error.detail)
+        return None
+    log.info("PSAM found", reader=found.reader, terminal=found.terminal_number, virtual=found.virtual)
+    return SamOwner(found.reader, driver, virtual=found.virtual)
+
+
+def run_token(settings: Settings) -> tuple[Settings, Path | None]:
+    """Settings with a token: the configured one, or one for this run, left in a file that only the owner can read.
+
+    Returns:
+        The settings, and the file of the token if one was made.
+    """
+    if settings.token_sha256:
+        return settings, None
+    token = secrets.token_urlsafe(24)
+    file = settings.journal.with_name("token")
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.unlink(missing_ok=True)
+    file.touch(0o600)
+    file.write_text(token + "\n", encoding="ascii")
+    return settings.model_copy(update={"token_sha256": hash_token(token)}), file
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket, so that a taken port is an error before anything else is opened.
+
+    Raises:
+        ServiceUnavailable: The address is taken or not ours.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise ServiceUnavailable(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    return listener
+
+
+def server(counter: Counter, settings: Settings) -> uvicorn.Server:
+    """The HTTP server of a counter."""
+    config = uvicorn.Config(
+        create_app(counter, settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def background(http: uvicorn.Server, listener: socket.socket) -> Iterator[str]:
+    """Run a server in a thread of its own; yields its base address.
+
+    Raises:
+        ServiceUnavailable: It does not come up.
+    """
+    thread = threading.Thread(target=http.run, kwargs={"sockets": [listener]}, name="http")
+    thread.start()
+    try:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not http.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise ServiceUnavailable("the server does not start")
+            time.sleep(0.01)
+        host, port = listener.getsockname()[:2]
+        yield f"http://{host}:{port}"
+    finally:
+        http.should_exit = True
+        thread.join()
+
+
+def configure_logging(level: int = logging.INFO) -> None:
+    """JSON lines on standard error; only the fields that our calls name."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
