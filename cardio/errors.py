@@ -136,6 +136,7 @@ class ReaderServiceStopped(ReaderError):
     zh = "读卡服务未运行"
     en = "Reader service not running"
     action = "start_service"
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class ReaderBusy(ReaderError):

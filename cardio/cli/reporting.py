@@ -25,13 +25,21 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
     """Turn errors of the catalogue into a message and an exit code; no traceback reaches a user."""
+    return _guard(command, money=False)
 
+
+def guarded_money(command: Callable[P, R]) -> Callable[P, R]:
+    """As `guarded`, for commands that move money: the message always says whether any moved."""
+    return _guard(command, money=True)
+
+
+def _guard(command: Callable[P, R], *, money: bool) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except CardioError as error:
-            report(error)
+            report(error, money=money)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt:
             stderr.print("中断 interrupted")
@@ -40,13 +48,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def report(error: CardioError) -> None:
-    """Print an error on standard error."""
+def report(error: CardioError, *, money: bool = False) -> None:
+    """Print an error on standard error; `money` adds what became of the money even if nothing did."""
     stderr.print(f"错误 Error {error.code}: {error.text('zh')} / {error.text('en')}", markup=False)
     if error.detail:
         stderr.print(f"  {error.detail}", markup=False)
     if error.source is not None and error.source.raw:
         source = f"{error.source.layer} {error.source.command} {error.source.raw}"
         stderr.print(f"  {source}", markup=False)
-    if error.money is not Money.NONE:
+    if money or error.money is not Money.NONE:
         stderr.print(f"  {MONEY[error.money]}", markup=False)

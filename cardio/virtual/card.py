@@ -1,7 +1,7 @@
 """A virtual card: powers up, answers APDUs as strictly as a chip, and can be torn out at any moment.
 
 Users test their own software with it; every test of this project stands on it. A card lives in an embedded reader
-(`cardio.virtual.reader`) or, through vpcd, in a real PC/SC reader (`cardio.virtual.vpcd`).
+(`cardio.transport.embedded`) or, through vpcd, in a real PC/SC reader (`cardio.virtual.vpcd`).
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable
 from enum import IntEnum
 from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 from cardio.errors import CardRemoved, CardUnpowered, ReaderUnavailable
+from cardio.transport.embedded import PoweredCard
 
 DEFAULT_PORT = 0x8C7B
 """Port of the first slot of the vpcd that Debian installs; the second slot listens on the next."""
@@ -47,27 +48,6 @@ class Control(IntEnum):
     POWER_ON = 0x01
     RESET = 0x02
     ATR = 0x04
-
-
-class PoweredCard(Protocol):
-    """A virtual card as its reader sees it: contacts, power and bytes."""
-
-    @property
-    def atr(self) -> bytes:
-        """Answer to reset, 2 to 33 bytes."""
-
-    def power_on(self) -> None:
-        """Begin a session: nothing presented, master file selected."""
-
-    def power_off(self) -> None:
-        """Forget all that lives in RAM: PINs presented, files selected, session keys."""
-
-    def transmit(self, command: bytes) -> bytes:
-        """Execute one command APDU and return data ‖ SW1 SW2, at most 65535 bytes.
-
-        Raises:
-            CardRemoved: The card leaves the reader now; no answer is sent.
-        """
 
 
 class VpcdLink:

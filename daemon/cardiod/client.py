@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from cardio.errors import CardioError, Money, ServiceUnavailable
+from cardiod.settings import DEFAULT_PORT
 
 Document = dict[str, Any]
 
@@ -96,3 +99,45 @@ class Client:
         if not answer.is_success:
             raise ApiProblem(document)
         return dict(document)
+
+
+def debit_through_daemon(
+    journal: Path,
+    amount_fen: int,
+    reference: str,
+    key: str,
+    operator: str | None,
+    reader: str | None,
+    wait_s: float,
+) -> Document:
+    """Debit through the daemon that holds the journal; the `cardio` command uses this.
+
+    Address and token come from `CARDIO_URL` and `CARDIO_TOKEN`; without them from the default port and the token file
+    that `cardiod serve` leaves beside its journal.
+
+    Raises:
+        CardioError: What the daemon answered.
+        ServiceUnavailable: It cannot be reached, or there is no token for it.
+    """
+    url = os.environ.get("CARDIO_URL", f"http://127.0.0.1:{DEFAULT_PORT}")
+    token = os.environ.get("CARDIO_TOKEN")
+    if token is None:
+        try:
+            token = journal.with_name("token").read_text(encoding="ascii").strip()
+        except OSError as error:
+            raise ServiceUnavailable("a daemon holds the journal; set CARDIO_TOKEN to use it") from error
+    body: Document = {
+        "purse": "wallet",
+        "amount_fen": amount_fen,
+        "reference": reference,
+        "operator": operator,
+        "reader": reader,
+        "wait_s": wait_s,
+    }
+    with Client(url, token) as client:
+        try:
+            return client.post("debit", body, key)
+        except ApiProblem as refusal:
+            if "transaction" in refusal.document:
+                return dict(refusal.document["transaction"])
+            raise refusal.as_error() from refusal

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from cardio.applications.medical import CardMode
 from cardio.ledger.voucher import yuan
+from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.cards import PERSON_A, PERSON_B, citizen_card, psam, social_security_card
 from cardio.virtual.pin_pad import VirtualPinPad
-from cardio.virtual.reader import VirtualDriver, VirtualReader
 from cardiod.client import ApiProblem, Client, Document
 
 SOCIAL = "Virtual reader 1 (social security card)"
@@ -31,16 +31,18 @@ class DemoReaders:
         driver: All readers.
     """
 
-    social: VirtualReader = field(
-        default_factory=lambda: VirtualReader(SOCIAL, social_security_card(PERSON_A), VirtualPinPad(PIN))
+    social: EmbeddedReader = field(
+        default_factory=lambda: EmbeddedReader(SOCIAL, social_security_card(PERSON_A), VirtualPinPad(PIN))
     )
-    citizen: VirtualReader = field(default_factory=lambda: VirtualReader(CITIZEN, citizen_card(balance_fen=WALLET_FEN)))
-    sam: VirtualReader = field(default_factory=lambda: VirtualReader(SAM, psam()))
+    citizen: EmbeddedReader = field(
+        default_factory=lambda: EmbeddedReader(CITIZEN, citizen_card(balance_fen=WALLET_FEN))
+    )
+    sam: EmbeddedReader = field(default_factory=lambda: EmbeddedReader(SAM, psam()))
 
     @property
-    def driver(self) -> VirtualDriver:
+    def driver(self) -> EmbeddedDriver:
         """The three readers as one driver."""
-        return VirtualDriver([self.social, self.citizen, self.sam])
+        return EmbeddedDriver([self.social, self.citizen, self.sam])
 
     def second_patient(self) -> None:
         """The first patient takes the card; the second puts in one that holds its account itself."""
@@ -177,7 +179,7 @@ class Cashier:
     def _voucher(self, document: Document) -> None:
         for language in ("zh", "en"):
             self._console.print()
-            self._console.print(document["voucher"][language], style="dim", highlight=False)
+            self._console.print(document["voucher"][language], style="dim", highlight=False, markup=False)
 
     def _title(self, zh: str, en: str) -> None:
         self._console.rule(f"[bold]{zh}[/] {en}", align="left")

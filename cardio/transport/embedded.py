@@ -4,15 +4,50 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from cardio.errors import CardAbsent, CardRemoved, ReaderBusy, ReaderUnavailable
 from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPrompt, SlotState
-from cardio.virtual.card import VirtualCard
-from cardio.virtual.pin_pad import VirtualPinPad
 
 
-class VirtualReader:
+class PoweredCard(Protocol):
+    """A card as its reader sees it: contacts, power and bytes."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset, 2 to 33 bytes."""
+
+    def power_on(self) -> None:
+        """Begin a session: nothing presented, master file selected."""
+
+    def power_off(self) -> None:
+        """Forget all that lives in RAM: PINs presented, files selected, session keys."""
+
+    def transmit(self, command: bytes) -> bytes:
+        """Execute one command APDU and return data ‖ SW1 SW2, at most 65535 bytes.
+
+        Raises:
+            CardRemoved: The card leaves the reader now; no answer is sent.
+        """
+
+
+class EmbeddedCard(PoweredCard, Protocol):
+    """A card that an embedded reader can hold: it says itself which protocol it speaks."""
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Transmission protocol."""
+
+
+class PinPad(Protocol):
+    """A PIN pad as its reader uses it."""
+
+    def verify(self, prompt: PinPrompt, send: Callable[[bytes], bytes]) -> bytes:
+        """Ask for the PIN, build VERIFY as the prompt says, send it to the card, return the status word."""
+
+
+class EmbeddedReader:
     """One embedded reader slot; cards are put in and pulled out from any thread.
 
     Args:
@@ -21,17 +56,17 @@ class VirtualReader:
         pin_pad: PIN pad of the reader.
     """
 
-    def __init__(self, name: str, card: VirtualCard | None = None, pin_pad: VirtualPinPad | None = None) -> None:
+    def __init__(self, name: str, card: EmbeddedCard | None = None, pin_pad: PinPad | None = None) -> None:
         self.name = name
         self.pin_pad = pin_pad
         self._changed = threading.Condition()
-        self._card: VirtualCard | None = None
+        self._card: EmbeddedCard | None = None
         self._events = 0
-        self._user: VirtualChannel | None = None
+        self._user: EmbeddedChannel | None = None
         if card is not None:
             self.insert(card)
 
-    def insert(self, card: VirtualCard) -> None:
+    def insert(self, card: EmbeddedCard) -> None:
         """Put a card in; one that is there comes out first."""
         with self._changed:
             if self._card is not None:
@@ -40,21 +75,21 @@ class VirtualReader:
             self._events += 1
             self._changed.notify_all()
 
-    def remove(self) -> VirtualCard | None:
+    def remove(self) -> EmbeddedCard | None:
         """Pull the card out, whatever it is doing; return it."""
         with self._changed:
             card = self._take_out()
             self._changed.notify_all()
             return card
 
-    def _take_out(self) -> VirtualCard | None:
+    def _take_out(self) -> EmbeddedCard | None:
         card, self._card = self._card, None
         if card is not None:
             self._events += 1
         return card
 
     @property
-    def card(self) -> VirtualCard | None:
+    def card(self) -> EmbeddedCard | None:
         """The card in the reader."""
         return self._card
 
@@ -81,12 +116,12 @@ class VirtualReader:
                 raise CardAbsent(self.name)
             if self._user is not None:
                 raise ReaderBusy(self.name)
-            kind = VirtualChannel if self.pin_pad is None else VirtualPinPadChannel
+            kind = EmbeddedChannel if self.pin_pad is None else EmbeddedPinPadChannel
             self._user = kind(self, self._card, self._events)
             self._card.power_on()
             return self._user
 
-    def exchange(self, channel: VirtualChannel, command: bytes) -> bytes:
+    def exchange(self, channel: EmbeddedChannel, command: bytes) -> bytes:
         """Pass a command to the card of `channel`, if it is still there before and after.
 
         Raises:
@@ -103,11 +138,11 @@ class VirtualReader:
         self._check(channel)
         return answer
 
-    def _check(self, channel: VirtualChannel) -> None:
+    def _check(self, channel: EmbeddedChannel) -> None:
         if self._events != channel.presentation or self._card is None:
             raise CardRemoved(self.name)
 
-    def release(self, channel: VirtualChannel) -> None:
+    def release(self, channel: EmbeddedChannel) -> None:
         """End the use of the card."""
         with self._changed:
             if self._user is channel:
@@ -115,12 +150,12 @@ class VirtualReader:
                 channel.card.power_off()
 
 
-class VirtualChannel:
+class EmbeddedChannel:
     """A powered card in an embedded reader."""
 
     virtual = True
 
-    def __init__(self, slot: VirtualReader, card: VirtualCard, presentation: int) -> None:
+    def __init__(self, slot: EmbeddedReader, card: EmbeddedCard, presentation: int) -> None:
         self._slot = slot
         self.card = card
         self.presentation = presentation
@@ -153,7 +188,7 @@ class VirtualChannel:
         self._slot.release(self)
 
 
-class VirtualPinPadChannel(VirtualChannel):
+class EmbeddedPinPadChannel(EmbeddedChannel):
     """A powered card in an embedded reader that has a PIN pad."""
 
     def verify_pin(self, prompt: PinPrompt) -> bytes:
@@ -164,10 +199,10 @@ class VirtualPinPadChannel(VirtualChannel):
         return pad.verify(prompt, self.transmit)
 
 
-class VirtualDriver:
+class EmbeddedDriver:
     """A set of embedded readers."""
 
-    def __init__(self, readers: Iterable[VirtualReader]) -> None:
+    def __init__(self, readers: Iterable[EmbeddedReader]) -> None:
         self.slots = {reader.name: reader for reader in readers}
 
     def readers(self) -> dict[str, SlotState]:

@@ -1,0 +1,52 @@
+"""The `cardio` command."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cardio.cli.cards import read, readers
+from cardio.cli.output import stdout
+from cardio.cli.purses import account, wallet
+from cardio.cli.virtual import virtual
+
+app = typer.Typer(
+    help="""read and use citizen cards and social security cards
+
+    \b
+    cardio readers
+    cardio read --reader virtual
+    cardio wallet debit 12.34 --reader virtual --reference SALE-1
+    """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(readers)
+app.command()(read)
+app.add_typer(wallet, name="wallet")
+app.add_typer(account, name="account")
+app.command()(virtual)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        stdout.print(version("cardio"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", help="print the version and exit", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """read and use citizen cards and social security cards"""
+
+
+def run() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,72 @@
+"""`cardio virtual`: virtual cards in PC/SC readers, for any program to use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cardio.applications.medical import CardMode
+from cardio.cli.output import stdout
+from cardio.cli.reporting import guarded
+from cardio.errors import ReaderUnavailable
+from cardio.virtual.card import VirtualCard
+from cardio.virtual.cards import PERSON_B, citizen_card, psam, social_security_card
+from cardio.virtual.pcscd import PrivatePcscd
+from cardio.virtual.vpcd import DEFAULT_PORT, VpcdLink
+
+DEBIAN_SLOTS = 2
+
+
+class Kind(StrEnum):
+    """Virtual cards that can be put into a reader."""
+
+    SOCIAL_SECURITY = "social-security"
+    SOCIAL_SECURITY_OFFLINE = "social-security-offline"
+    CITIZEN = "citizen"
+    PSAM = "psam"
+
+
+CARDS: dict[Kind, Callable[[], VirtualCard]] = {
+    Kind.SOCIAL_SECURITY: social_security_card,
+    Kind.SOCIAL_SECURITY_OFFLINE: lambda: social_security_card(PERSON_B, mode=CardMode.OFFLINE, balance_fen=50000),
+    Kind.CITIZEN: citizen_card,
+    Kind.PSAM: psam,
+}
+
+
+@guarded
+def virtual(
+    cards: Annotated[list[Kind], typer.Argument(help="cards, one for each slot")],
+    port: Annotated[int, typer.Option(help="TCP port of the first vpcd slot", min=1, max=65535)] = DEFAULT_PORT,
+    pcscd: Annotated[
+        bool, typer.Option("--pcscd", help="start a pcscd of its own, with as many readers as cards")
+    ] = False,
+) -> None:
+    """put virtual cards into PC/SC readers until Ctrl-C; their PIN is 123456, their keys are test keys
+
+    Without --pcscd the cards go to the running pcscd through its vpcd readers, of which Debian has two.
+    """
+    with ExitStack() as stack:
+        if pcscd:
+            own = stack.enter_context(PrivatePcscd(len(cards)))
+            ports = [own.port(slot) for slot in range(len(cards))]
+            for name, value in own.environment().items():
+                stdout.print(f"export {name}={value}", markup=False, soft_wrap=True)
+        else:
+            ports = [port + slot for slot in range(len(cards))]
+        for kind, slot_port in zip(cards, ports, strict=True):
+            try:
+                stack.enter_context(VpcdLink(CARDS[kind](), port=slot_port))
+            except ReaderUnavailable as error:
+                raise ReaderUnavailable(
+                    f"{error.detail}; is pcscd running, with vsmartcard-vpcd installed? "
+                    f"Debian's has {DEBIAN_SLOTS} slots; --pcscd starts one with as many as are needed"
+                ) from error
+            stdout.print(f"{kind}: 已插入 inserted, vpcd port {slot_port}", markup=False)
+        stdout.print("Ctrl-C 取出 takes the cards out")
+        threading.Event().wait()

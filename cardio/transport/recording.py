@@ -1,0 +1,195 @@
+"""Records the exchanges with a card, and plays them back.
+
+What may be written down is declared with each command (`Disclosure`); the rest is masked byte by byte, so that
+lengths stay visible. Recordings are JSON Lines: first the card, then one exchange a line.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from cardio.errors import CardRemoved, InputInvalid
+from cardio.transport.channel import CardProtocol, Channel, Disclosure
+
+MASKED = "**"
+HEADER_SIZE = 5
+STATUS_SIZE = 2
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One command and its answer in hex, masked bytes as `**`.
+
+    Attributes:
+        command: The command APDU.
+        answer: Data ‖ SW1 SW2; empty if the answer was lost.
+    """
+
+    command: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A card and what was exchanged with it.
+
+    Attributes:
+        atr: Answer to reset.
+        protocol: Transmission protocol.
+        exchanges: In order.
+    """
+
+    atr: bytes
+    protocol: CardProtocol
+    exchanges: tuple[Exchange, ...]
+
+    @classmethod
+    def load(cls, file: Path) -> Recording:
+        """Read a recording.
+
+        Raises:
+            InputInvalid: The file is not a recording.
+        """
+        try:
+            card, *exchanges = (json.loads(line) for line in file.read_text(encoding="ascii").splitlines())
+            return cls(
+                bytes.fromhex(card["atr"]),
+                CardProtocol(card["protocol"]),
+                tuple(Exchange(entry["command"], entry["answer"]) for entry in exchanges),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputInvalid(f"{file} is not a recording: {error}") from error
+
+
+class RecordingChannel:
+    """A channel that writes down what passes through it.
+
+    Args:
+        inner: The channel underneath.
+        sink: Where to write.
+        reveal: Write everything in clear; only for virtual cards, whose holders do not exist.
+
+    Raises:
+        ValueError: `reveal` for a card that is not virtual.
+    """
+
+    def __init__(self, inner: Channel, sink: TextIO, *, reveal: bool = False) -> None:
+        if reveal and not inner.virtual:
+            raise ValueError("only virtual cards may be recorded in clear")
+        self._inner = inner
+        self._sink = sink
+        self._reveal = reveal
+        self._write({"atr": inner.atr.hex().upper(), "protocol": inner.protocol.value})
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader."""
+        return self._inner.reader
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+        return self._inner.atr
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Protocol in use."""
+        return self._inner.protocol
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the card is virtual."""
+        return self._inner.virtual
+
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
+        """Pass a command on and write the exchange down, a lost answer too."""
+        shown = Disclosure.ALL if self._reveal else disclosure
+        answer = b""
+        try:
+            answer = self._inner.transmit(command, disclosure)
+        finally:
+            self._write({"command": _mask_command(command, shown), "answer": _mask_answer(answer, shown)})
+        return answer
+
+    def close(self) -> None:
+        """Close the channel underneath."""
+        self._inner.close()
+
+    def _write(self, entry: dict[str, str]) -> None:
+        self._sink.write(json.dumps(entry) + "\n")
+
+
+class ReplayChannel:
+    """Answers as a recorded card did, to the same commands in the same order.
+
+    Attributes:
+        reader: Name of the reader.
+        virtual: A recording is no real card.
+    """
+
+    reader = "recording"
+    virtual = True
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._next = 0
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+        return self._recording.atr
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Protocol in use."""
+        return self._recording.protocol
+
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:  # noqa: ARG002
+        """Answer the next recorded command.
+
+        Raises:
+            InputInvalid: The command differs from the recorded one, or the recorded answer is masked.
+            CardRemoved: The answer was lost in the recording, or the recording is over.
+        """
+        if self._next >= len(self._recording.exchanges):
+            raise CardRemoved("the recording is over")
+        exchange = self._recording.exchanges[self._next]
+        self._next += 1
+        if not _matches(command.hex().upper(), exchange.command):
+            raise InputInvalid(f"exchange {self._next}: the recording has another command")
+        if MASKED in exchange.answer:
+            raise InputInvalid(f"exchange {self._next}: the recorded answer is masked")
+        if not exchange.answer:
+            raise CardRemoved(f"exchange {self._next}: the answer was lost")
+        return bytes.fromhex(exchange.answer)
+
+    def close(self) -> None:
+        """Nothing to give up."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every recorded exchange was played."""
+        return self._next == len(self._recording.exchanges)
+
+
+def _mask_command(command: bytes, disclosure: Disclosure) -> str:
+    """Header and length stay; of an extended APDU only the header does."""
+    if disclosure & Disclosure.COMMAND or len(command) <= HEADER_SIZE:
+        return command.hex().upper()
+    return command[:HEADER_SIZE].hex().upper() + MASKED * (len(command) - HEADER_SIZE)
+
+
+def _mask_answer(answer: bytes, disclosure: Disclosure) -> str:
+    if disclosure & Disclosure.ANSWER or len(answer) <= STATUS_SIZE:
+        return answer.hex().upper()
+    hidden = len(answer) - STATUS_SIZE
+    return MASKED * hidden + answer[hidden:].hex().upper()
+
+
+def _matches(command: str, recorded: str) -> bool:
+    return len(command) == len(recorded) and all(
+        known in {sent, "*"} for sent, known in zip(command, recorded, strict=True)
+    )
