@@ -31,10 +31,9 @@ def historical_bytes(atr: bytes) -> bytes:
             raise CardDataInvalid("ATR is cut short")
         present = atr[position] >> 4
         position += 1
-    historical = atr[position : position + count]
-    if len(historical) < count:
+    if len(atr) < position + count:
         raise CardDataInvalid("ATR is cut short")
-    return historical
+    return atr[position : position + count]
 
 
 def card_factor(atr: bytes) -> bytes:

@@ -46,15 +46,15 @@ class Command:
     def encode(self, protocol: CardProtocol = CardProtocol.T1) -> bytes:
         """The bytes for the reader.
 
-        Under T=0 a command with both data and answer is sent without Le; the card announces its answer by 61xx
-        (ISO 7816-3 §12.2.4).
+        Under T=0 a command with both data and answer is sent without Le, the card announces its answer by 61xx; one
+        with neither carries P3 = 00, which T=1 would read as Le (ISO 7816-3 §12.2).
         """
         header = bytes([self.cla, self.ins, self.p1, self.p2])
         if len(self.data) > MAX_SHORT_DATA or (self.le or 0) > MAX_SHORT_ANSWER:
             return header + self._extended_body()
         body = bytes([len(self.data)]) + self.data if self.data else b""
         if self.le is None:
-            return header + (body or b"\x00")
+            return header + (body or (b"\x00" if protocol is CardProtocol.T0 else b""))
         if self.data and protocol is CardProtocol.T0:
             return header + body
         return header + body + bytes([self.le & 0xFF])

@@ -106,6 +106,21 @@ class Digits(Codec[str]):
         return bytes.fromhex(value.ljust(2 * self.size, "f"))
 
 
+class HexDigits(Digits):
+    """`cn` that real cards also fill with nibbles A to E: upper-case hexadecimal digits, filled with nibbles F."""
+
+    def decode(self, raw: bytes) -> str | None:
+        """Digits without filler; None for unwritten bytes."""
+        digits = raw.hex().upper().rstrip("F")
+        return digits if digits.strip("0") else None
+
+    def encode(self, value: str) -> bytes:
+        """Digits, filled with F."""
+        if len(value) > 2 * self.size or not set(value) <= set("0123456789ABCDEF") or value[-1:] in {"", "F"}:
+            raise ValueError(f"{self.size * 2} hexadecimal digits are allowed")
+        return bytes.fromhex(value.ljust(2 * self.size, "F"))
+
+
 class Number(Codec[int]):
     """`b`: unsigned big-endian integer."""
 
@@ -135,6 +150,16 @@ class Octets(Codec[bytes]):
         return value
 
 
+class TextOctets(Octets):
+    """`an` kept as bytes, because a character may be split between two items (SSC §10.2)."""
+
+    form = "an"
+
+    def blank(self) -> bytes:
+        """Filler of text."""
+        return bytes(self.size)
+
+
 @dataclass(frozen=True, order=True)
 class CardDate:
     """A date as cards know it: at least a year, usually month and day (SSC §4.0)."""
@@ -158,6 +183,8 @@ class CardDate:
         """Last day it can mean."""
         if self.day is not None and self.month is not None:
             return date(self.year, self.month, self.day)
+        if self.year == date.max.year and self.month in {None, 12}:
+            return date.max
         following = date(self.year + 1, 1, 1) if self.month in {None, 12} else date(self.year, (self.month or 0) + 1, 1)
         return following - timedelta(days=1)
 
@@ -193,9 +220,12 @@ class Date(Codec[CardDate]):
 
     def encode(self, value: CardDate) -> bytes:
         """Packed digits; a bare year in the ASCII form."""
-        if value.month is None or value.day is None:
+        if value.month is None and value.day is None and 0 < value.year <= date.max.year:
             return f"{value.year:04d}".encode("ascii")
-        return bytes.fromhex(f"{value.year:04d}{value.month:02d}{value.day:02d}")
+        if value.month is None or value.day is None:
+            raise ValueError(f"{value} is neither a year nor a full date")
+        day = date(value.year, value.month, value.day)
+        return bytes.fromhex(f"{day.year:04d}{day.month:02d}{day.day:02d}")
 
 
 class Timestamp(Codec[datetime]):
@@ -208,6 +238,8 @@ class Timestamp(Codec[datetime]):
 
     def decode(self, raw: bytes) -> datetime | None:
         """None for unwritten and impossible times."""
+        if len(raw) != self.size:
+            return None
         try:
             return datetime.strptime(raw.hex(), "%Y%m%d%H%M%S").replace(tzinfo=CARD_TIMEZONE)
         except ValueError:
@@ -220,7 +252,8 @@ class Timestamp(Codec[datetime]):
 
 def encode_time(value: datetime) -> bytes:
     """The 7 bytes YYYYMMDDhhmmss that cards and PSAMs take, in their local time."""
-    return bytes.fromhex(value.astimezone(CARD_TIMEZONE).strftime("%Y%m%d%H%M%S"))
+    local = value.astimezone(CARD_TIMEZONE)
+    return bytes.fromhex(f"{local.year:04d}{local:%m%d%H%M%S}")
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from cardio.files.codecs import (
-    TEXT_FILLERS,
     CardDate,
     Code,
     Date,
     Digits,
+    HexDigits,
     Number,
     Octets,
     Text,
+    TextOctets,
     Timestamp,
 )
 from cardio.files.declaration import (
@@ -38,7 +39,7 @@ class IssuerData(ItemRecord):
     card_id: bytes | None = item(0x01, Octets(16), "卡的识别码", "card identification code")
     card_class: str | None = item(0x02, Code(1, CARD_CLASS), "卡的类别", "card class")
     version: str | None = item(0x03, Text(4), "规范版本", "specification version")
-    institution: str | None = item(0x04, Digits(12), "初始化机构编号", "initialising institution number")
+    institution: str | None = item(0x04, HexDigits(12), "初始化机构编号", "initialising institution number")
     issued: CardDate | None = item(0x05, Date(), "发卡日期", "issue date")
     expires: CardDate | None = item(0x06, Date(), "卡有效期", "expiry date")
     card_number: str | None = item(0x07, Text(9), "卡号", "card number", personal=Mask.CARD_NUMBER)
@@ -59,8 +60,10 @@ class HolderData(ItemRecord):
     social_security_number: str | None = item(
         0x08, Text(0x12), "社会保障号码", "social security number", personal=Mask.ID_NUMBER
     )
-    name_bytes: bytes | None = item(0x09, Octets(0x1E), "姓名", "name", personal=Mask.NAME)
-    name_extension_bytes: bytes | None = item(0x4E, Octets(0x14), "姓名扩展", "name extension", personal=Mask.HIDDEN)
+    name_bytes: bytes | None = item(0x09, TextOctets(0x1E), "姓名", "name", personal=Mask.NAME)
+    name_extension_bytes: bytes | None = item(
+        0x4E, TextOctets(0x14), "姓名扩展", "name extension", personal=Mask.HIDDEN
+    )
     sex: str | None = item(0x0A, Code(1, SEX), "性别", "sex")
     ethnicity: str | None = item(0x0B, Digits(1), "民族", "ethnicity")
     birthplace: str | None = item(0x0C, Digits(3), "出生地", "place of birth", personal=Mask.HIDDEN)
@@ -76,8 +79,11 @@ class HolderData(ItemRecord):
 
     @property
     def name(self) -> str | None:
-        """Name ‖ extension, joined before decoding: a character may be split between the two (SSC §10.2)."""
-        joined = (self.name_bytes or b"").rstrip(TEXT_FILLERS) + (self.name_extension_bytes or b"")
+        """Name ‖ extension, joined before decoding: a character may be split between the two (SSC §10.2).
+
+        A space at the end of the first part is text when the name goes on, and filler otherwise.
+        """
+        joined = (self.name_bytes or b"").rstrip(b"\x00\xff") + (self.name_extension_bytes or b"")
         return Text(len(joined)).decode(joined)
 
 

@@ -37,7 +37,7 @@ class PublicData(FixedRecord):
     @property
     def factor(self) -> bytes:
         """Diversification factor of the card: the last 8 bytes of the serial number (EW §2.3)."""
-        return bytes.fromhex(self.serial.rjust(20, "0"))[2:]
+        return bytes.fromhex(self.serial.ljust(20, "f"))[2:]
 
 
 class WalletLogRecord(FixedRecord):

@@ -6,7 +6,8 @@ same as a group that was refused or is not on the card.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
 from cardio.applications.pin import verify_pin
-from cardio.errors import AccessDenied, CardioError, CardUnsupported, OperationUnsupported
+from cardio.errors import AccessDenied, CardioError, CardUnsupported, OperationUnsupported, PinError
 from cardio.files.codecs import Code, CodeTable
 from cardio.files.masking import Mask
 from cardio.files.reading import read_log
@@ -30,6 +31,7 @@ from cardio.products.detection import (
     find_social_security,
     find_wallet,
 )
+from cardio.products.model import Product
 from cardio.security.keys import Family
 
 LOG_RECORDS = 10
@@ -89,6 +91,7 @@ class CardReading:
         self._social: SocialSecurityFound | None = None
         self._wallet: WalletFound | None = None
         self._medical: MedicalApplication | None = None
+        self._pin_failed: PinError | None = None
 
     def read(self, groups: Iterable[Group]) -> dict[Group, GroupReading]:
         """Read groups in the order that costs the fewest commands.
@@ -173,10 +176,22 @@ class CardReading:
             part = found.product.medical
             if part is None:
                 raise OperationUnsupported(f"{found.product.id} has no medical account")
-            check_caller_pin(self._card, found.product, self._pin)
             rules = part.rules(Family.LDT)
-            self._medical = MedicalApplication.open(self._card, found.application, rules, self._pin)
+            with self._pin_asked_once(found.product):
+                self._medical = MedicalApplication.open(self._card, found.application, rules, self._pin)
         return self._medical
+
+    @contextmanager
+    def _pin_asked_once(self, product: Product) -> Iterator[None]:
+        """A PIN that failed for one group is not presented again for the next: each time would spend a try."""
+        if self._pin_failed is not None:
+            raise self._pin_failed
+        try:
+            check_caller_pin(self._card, product, self._pin)
+            yield
+        except PinError as error:
+            self._pin_failed = error
+            raise
 
     def _medical_account(self) -> Content:
         medical = self._open_medical()
@@ -215,8 +230,8 @@ class CardReading:
             return self._read_wallet_log()
         except AccessDenied:
             # Some cities leave the log open, others ask for the PIN (EW §2.1).
-            check_caller_pin(self._card, _present(self._wallet).product, self._pin)
-            verify_pin(self._card, self._pin)
+            with self._pin_asked_once(_present(self._wallet).product):
+                verify_pin(self._card, self._pin)
             return self._read_wallet_log()
 
     def _read_wallet_log(self) -> list[Content]:

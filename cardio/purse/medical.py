@@ -30,6 +30,7 @@ PROOF_OF_SETTLEMENT = 0x02
 """Type of GET TRANSACTION PROOF: 02 or 32 are accepted (SSC §5.4, project choice)."""
 MAX_AMOUNT = 0xFFFFFFFE
 CLA = 0xB0
+TERMINAL_SIZE = 6
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class MedicalPurse:
                 number=record.number,
                 amounts=(record.account_fen, record.self_pay_fen, record.pool_fen),
                 purchase=record.kind == chr(SETTLEMENT),
-                terminal=bytes.fromhex(record.terminal),
+                terminal=bytes.fromhex(record.terminal.ljust(2 * TERMINAL_SIZE, "f")),
                 time=encode_time(record.time),
             )
 

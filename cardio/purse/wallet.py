@@ -139,6 +139,6 @@ class WalletPurse:
                 number=record.number,
                 amounts=(record.amount_fen & AMOUNT_MASK,),
                 purchase=record.kind in PURCHASE_TYPES,
-                terminal=bytes.fromhex(record.terminal),
+                terminal=raw[10:16],
                 time=raw[16:23],
             )

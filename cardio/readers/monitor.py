@@ -11,7 +11,7 @@ from collections.abc import Callable
 from cardio.errors import ReaderError
 from cardio.transport.channel import ReaderDriver, SlotState
 
-WAIT = 0.5
+WAIT = 0.25
 """Seconds of one wait; the time within which `stop` is noticed."""
 RETRY = 0.25
 """Seconds between tries to reach a reader service that does not run (OPS §4.11: no faster)."""

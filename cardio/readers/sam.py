@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cardio.apdu.connection import CardConnection
-from cardio.errors import CardioError, ReaderError, SamAbsent
+from cardio.errors import CardError, ReaderError, SamAbsent
 from cardio.security.psam import read_terminal_number
-from cardio.transport.channel import ReaderDriver
+from cardio.transport.channel import Channel, ReaderDriver
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,33 @@ def find_sam(driver: ReaderDriver, name: str | None = None) -> SamFound:
     """
     for reader, state in driver.readers().items():
         if state.present and (name is None or name in reader):
-            found = _probe(driver, reader)
+            found = _look(driver, reader)
             if found is not None:
                 return found
     raise SamAbsent(f"no PSAM in a reader named {name}" if name else "no PSAM in any reader")
 
 
-def _probe(driver: ReaderDriver, reader: str) -> SamFound | None:
+def probe_sam(channel: Channel) -> SamFound | None:
+    """Whether a powered card is a PSAM.
+
+    Raises:
+        ReaderError: It left.
+    """
+    try:
+        number = read_terminal_number(CardConnection(channel))
+    except CardError:
+        return None
+    return SamFound(channel.reader, number.hex(), channel.virtual)
+
+
+def _look(driver: ReaderDriver, reader: str) -> SamFound | None:
     try:
         channel = driver.connect(reader)
     except ReaderError:
         return None
     try:
-        number = read_terminal_number(CardConnection(channel))
-    except CardioError:
+        return probe_sam(channel)
+    except ReaderError:
         return None
     finally:
         channel.close()
-    return SamFound(reader, number.hex(), channel.virtual)

@@ -12,7 +12,6 @@ from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import SAM
 from cardio.errors import (
     CardError,
-    Mac2Invalid,
     ReaderBusy,
     ReaderError,
     SamAbsent,
@@ -74,8 +73,8 @@ class Psam:
     def terminal_number(self) -> bytes:
         """Terminal number from MF/EF16, 6 bytes; read once."""
         if self._terminal_number is None:
-            self._terminal_number = self._run(read_terminal_number)
             self._selected = None
+            self._terminal_number = self._run(read_terminal_number)
         return self._terminal_number
 
     def key_index(self, application: SamApplication) -> int:
@@ -84,6 +83,8 @@ class Psam:
             self._select(application)
             sfi = application.key_index_sfi
             data = self._run(lambda sam: sam.call(_read_binary(sfi, 1)))
+            if not data:
+                raise SamFailed("the key index file is empty")
             self._key_indexes[application.selector] = data[0]
         return self._key_indexes[application.selector]
 
@@ -121,13 +122,14 @@ class Psam:
         self._open = None
         command = Command("CREDIT SAM FOR PURCHASE", 0x80, 0x72, data=mac2, outcomes=SAM, repeatable=False)
         try:
-            self._run(lambda sam: sam.call(command))
-        except Mac2Invalid:
-            return Mac2.WRONG
+            response = self._run(lambda sam: sam.send(command))
         except (SamError, ReaderError):
             # The card has already been debited: a SAM that cannot tell does not undo that.
             return Mac2.UNCHECKED
-        return Mac2.OK
+        if response.ok:
+            return Mac2.OK
+        wrong = response.sw & 0xFFF0 == 0x63C0 or response.sw == 0x9302
+        return Mac2.WRONG if wrong else Mac2.UNCHECKED
 
     def recheck_mac2(self, authorization: Authorization, mac2: bytes) -> Mac2:
         """80 72 for a transaction that was torn, while no other purchase has used the PSAM since."""
@@ -151,9 +153,11 @@ class Psam:
         try:
             return self._slot.run(job)
         except ReaderError as error:
-            # A SAM that lost power has forgotten its selection and its open purchase.
+            # A SAM that lost power has forgotten its selection and its open purchase; the next one may be another.
             self._selected = None
             self._open = None
+            self._terminal_number = None
+            self._key_indexes.clear()
             raise SamAbsent(error.detail or error.code, source=error.source) from error
         except SamError:
             raise

@@ -7,6 +7,7 @@ lengths stay visible. Recordings are JSON Lines: first the card, then one exchan
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +18,7 @@ from cardio.transport.channel import CardProtocol, Channel, Disclosure
 MASKED = "**"
 HEADER_SIZE = 5
 STATUS_SIZE = 2
+_BYTES = re.compile(r"(?:[0-9A-F]{2}|\*\*)*")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Recording:
             return cls(
                 bytes.fromhex(card["atr"]),
                 CardProtocol(card["protocol"]),
-                tuple(Exchange(entry["command"], entry["answer"]) for entry in exchanges),
+                tuple(Exchange(_checked(entry["command"]), _checked(entry["answer"])) for entry in exchanges),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputInvalid(f"{file} is not a recording: {error}") from error
@@ -173,6 +175,12 @@ class ReplayChannel:
     def finished(self) -> bool:
         """Whether every recorded exchange was played."""
         return self._next == len(self._recording.exchanges)
+
+
+def _checked(recorded: str) -> str:
+    if not _BYTES.fullmatch(recorded):
+        raise ValueError("bytes are neither hexadecimal nor masked")
+    return recorded
 
 
 def _mask_command(command: bytes, disclosure: Disclosure) -> str:

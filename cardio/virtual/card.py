@@ -18,6 +18,8 @@ from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.received import Received, Status
 
 OK = b"\x90\x00"
+ENDS_PURCHASE = frozenset({(0x00, 0xA4), (0x00, 0x20)})
+"""SELECT of anything and VERIFY end an open purchase, pure reads do not (EW PC-7)."""
 
 
 class Moment(StrEnum):
@@ -165,6 +167,8 @@ class VirtualCard:
 
     def _execute(self, command: Received) -> bytes:
         function = self.current.function
+        if function is not None and command.instruction in ENDS_PURCHASE:
+            function.reset()
         if function is not None:
             answer = function.execute(command)
             if answer is not None:

@@ -103,9 +103,16 @@ class MedicalFunction:
         self._open = None
 
     def execute(self, command: Received) -> bytes | None:
-        """Commands of class B0."""
+        """Commands of class B0; one that fails leads back to idle (SSC §5.4)."""
         if command.cla != 0xB0:
             return None
+        try:
+            return self._dispatch(command)
+        except Status:
+            self.reset()
+            raise
+
+    def _dispatch(self, command: Received) -> bytes | None:
         match command.ins:
             case 0x26:
                 return self._get_balance(command)

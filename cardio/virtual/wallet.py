@@ -174,6 +174,7 @@ class WalletFunction:
         return tac + mac2
 
     def _prove(self, command: Received) -> bytes:
+        self.reset()
         command.need(2)
         if self.proof is None:
             raise Status(0x6985)

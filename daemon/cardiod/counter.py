@@ -27,6 +27,7 @@ from cardio.errors import (
     OperationUnsupported,
     PinError,
     ReaderUnavailable,
+    SamAbsent,
 )
 from cardio.ledger.ledger import now
 from cardio.ledger.model import Settlement, State, Transaction
@@ -34,10 +35,14 @@ from cardio.products.detection import Identification, identify
 from cardio.products.reading import CardReading, Group, GroupReading
 from cardio.purse.purse import PurseKind
 from cardio.readers.monitor import ReaderMonitor
-from cardio.readers.owner import ReaderOwner
+from cardio.readers.owner import ReaderOwner, SamOwner
+from cardio.readers.sam import SamFound, probe_sam
+from cardio.security.psam import Psam
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
 T = TypeVar("T")
+SAM_PATIENCE = 2.0
+"""Seconds to wait for a PSAM that was not seen yet."""
 JOURNAL_CALLS = 4
 """Threads that wait for the journal on behalf of the event loop."""
 
@@ -80,12 +85,19 @@ class Counter:
     Args:
         engine: Money on cards.
         driver: The readers.
-        sam_reader: Reader that holds the PSAM; it is not offered to card holders.
+        sam_name: Part of the name of the PSAM's reader; any if empty. That reader is not offered to card holders.
+
+    Attributes:
+        sam_reader: Reader in which the PSAM was found.
+        presentations: Cards that are there now, by reader.
+        readers: Readers for card holders.
     """
 
-    def __init__(self, engine: Engine, driver: ReaderDriver, sam_reader: str | None) -> None:
+    def __init__(self, engine: Engine, driver: ReaderDriver, sam_name: str = "") -> None:
         self.engine = engine
-        self.sam_reader = sam_reader
+        self.sam_reader: str | None = None
+        self._sam_name = sam_name
+        self._sam_owner: SamOwner | None = None
         self.presentations: dict[str, Presentation] = {}
         self.readers: dict[str, SlotState] = {}
         self._driver = driver
@@ -114,8 +126,9 @@ class Counter:
             # Nothing is cut between ARMED and its end: operations end by themselves, waiting ones at their deadline.
             while self._tasks:
                 await asyncio.wait(self._tasks)
-            for owner in self._owners.values():
-                await asyncio.to_thread(owner.stop)
+            for owner in (*self._owners.values(), self._sam_owner):
+                if owner is not None:
+                    await asyncio.to_thread(owner.stop)
             self._journal.shutdown()
 
     def spawn(self, operation: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -152,19 +165,50 @@ class Counter:
         await self._notify()
 
     async def _identify(self, presentation: Presentation) -> None:
-        """Look at a card that was just put in, and resolve what is open about it."""
+        """Look at a card that was just put in, and resolve what is open about it; a PSAM is taken into service."""
 
-        def look(channel: Channel) -> Identification:
+        def look(channel: Channel) -> Identification | SamFound:
+            if self._sam_name in channel.reader:
+                sam = probe_sam(channel)
+                if sam is not None:
+                    return sam
             return identify(CardConnection(channel), self.engine.catalogue)
 
         try:
-            presentation.identification = await self.on_card(presentation.reader, look)
+            found = await self.on_card(presentation.reader, look)
         except CardioError as error:
             presentation.error = error
             log.warning("card not identified", reader=presentation.reader, code=error.code)
+        else:
+            if isinstance(found, SamFound):
+                await self._adopt_sam(found)
+            else:
+                presentation.identification = found
         await self._notify()
         if presentation.identification is not None:
             await self._recover(presentation)
+
+    async def _adopt_sam(self, found: SamFound) -> None:
+        """From now on this reader serves purchases, not card holders."""
+        log.info("PSAM found", reader=found.reader, terminal=found.terminal_number, virtual=found.virtual)
+        former, self._sam_owner = self._sam_owner, SamOwner(found.reader, self._driver, virtual=found.virtual)
+        self.engine.keys = Psam(self._sam_owner)
+        self.sam_reader = found.reader
+        self.readers.pop(found.reader, None)
+        self.presentations.pop(found.reader, None)
+        if former is not None:
+            await asyncio.to_thread(former.stop)
+
+    async def _await_sam(self, deadline: float) -> None:
+        """Right after the start the PSAM may still be on its way; afterwards its absence is an error at once."""
+        until = min(deadline, asyncio.get_running_loop().time() + SAM_PATIENCE)
+        async with self._changed:
+            while self.engine.keys is None:
+                left = until - asyncio.get_running_loop().time()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), max(left, 0))
+                except TimeoutError:
+                    raise SamAbsent("no PSAM in any reader") from None
 
     async def _recover(self, presentation: Presentation) -> None:
         """Open questions about a card are resolved at its next presentation, before anybody asks."""
@@ -261,12 +305,14 @@ class Counter:
 
     async def debit(self, request: DebitRequest, reader: str | None, wait_s: float) -> Transaction:
         """Debit the wallet that is presented, or find out what became of the same request before."""
+        deadline = self._deadline(wait_s)
         with self.engine.ledger.exclusive(request.request):
             transaction = await self.journal(lambda: self.engine.begin_debit(request))
             if transaction.state.final:
                 return transaction
             try:
-                card = await self.present(reader, transaction.purse, self._deadline(wait_s))
+                card = await self.present(reader, transaction.purse, deadline)
+                await self._await_sam(deadline)
             except CardioError:
                 if transaction.state is not State.ACCEPTED:
                     return transaction
@@ -285,6 +331,7 @@ class Counter:
                 where = reader if kind is PurseKind.MEDICAL else None
                 try:
                     card = await self.present(where, kind, deadline)
+                    await self._await_sam(deadline)
                 except CardioError:
                     if settlement.legs:
                         return await self._awaiting(settlement)

@@ -1,203 +1,115 @@
-"""The demonstration: virtual readers and cards, and a pharmacy cashier who works with them over HTTP."""
+"""The counter of the demonstration: virtual cards in embedded readers, or in real PC/SC ones through vpcd."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from rich.console import Console
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 from cardio.applications.medical import CardMode
-from cardio.ledger.voucher import yuan
+from cardio.transport.channel import ReaderDriver
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.transport.pcsc import PcscDriver
+from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import PERSON_A, PERSON_B, citizen_card, psam, social_security_card
+from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.pin_pad import VirtualPinPad
-from cardiod.client import ApiProblem, Client, Document
+from cardio.virtual.vpcd import VpcdLink
 
-SOCIAL = "Virtual reader 1 (social security card)"
-CITIZEN = "Virtual reader 2 (citizen card)"
-SAM = "Virtual reader 3 (PSAM)"
 PIN = "123456"
 WALLET_FEN = 10000
 ACCOUNT_FEN = 50000
 
 
-@dataclass
-class DemoReaders:
-    """The counter of the demonstration: three readers, a PIN pad, and the cards of two people.
+class DemoCounter(Protocol):
+    """Readers with two people's cards and a PSAM."""
 
-    Attributes:
-        social: Reader of social security cards, with the PIN pad.
-        driver: All readers.
-    """
-
-    social: EmbeddedReader = field(
-        default_factory=lambda: EmbeddedReader(SOCIAL, social_security_card(PERSON_A), VirtualPinPad(PIN))
-    )
-    citizen: EmbeddedReader = field(
-        default_factory=lambda: EmbeddedReader(CITIZEN, citizen_card(balance_fen=WALLET_FEN))
-    )
-    sam: EmbeddedReader = field(default_factory=lambda: EmbeddedReader(SAM, psam()))
-
-    @property
-    def driver(self) -> EmbeddedDriver:
-        """The three readers as one driver."""
-        return EmbeddedDriver([self.social, self.citizen, self.sam])
+    driver: ReaderDriver
+    social: str
+    citizen: str
+    pin_pad: bool
 
     def second_patient(self) -> None:
-        """The first patient takes the card; the second puts in one that holds its account itself."""
-        self.social.insert(social_security_card(PERSON_B, mode=CardMode.OFFLINE, balance_fen=ACCOUNT_FEN))
+        """The first patient takes the social security card; the second puts in one that holds its account itself."""
 
 
-class Unbalanced(Exception):
-    """The demonstration's amounts do not add up: a bug."""
+class EmbeddedCounter:
+    """Three embedded readers, one of them with a PIN pad at which the patients type.
 
-
-class Cashier:
-    """Acts as the cashier software of a pharmacy.
-
-    Args:
-        client: The daemon.
-        console: Where to print.
+    Attributes:
+        driver: The readers.
+        social: Name of the reader of social security cards.
+        citizen: Name of the reader of citizen cards.
+        pin_pad: The patients have a pad.
     """
 
-    def __init__(self, client: Client, console: Console) -> None:
-        self._client = client
-        self._console = console
-        self._wallet_fen = WALLET_FEN
+    social = "Virtual reader 1 (social security card)"
+    citizen = "Virtual reader 2 (citizen card)"
+    pin_pad = True
 
-    def work(self, change_patient: Callable[[], None]) -> None:
-        """One morning: read, debit, repeat, settle for two patients, and check every fen.
-
-        Raises:
-            Unbalanced: A balance is not what it must be.
-            ApiProblem: The daemon refused something.
-        """
-        self._title("读卡", "read the cards")
-        self._read_holder(SOCIAL)
-        self._read_wallet()
-        self._title("电子钱包消费", "debit the wallet: ¥12.34 for a bicycle")
-        sale = self._debit(1234, "BIKE-0001", "key-bike-0001")
-        self._title("同一请求再次发送", "the same request once more: same answer, nothing debited")
-        if self._client.post("debit", _debit_body(1234, "BIKE-0001"), "key-bike-0001") != sale:
-            raise Unbalanced("the same key got another answer")
-        self._check_wallet()
-        self._title("医疗结算（联机卡）", "settle a bill with an on-line card")
-        self._settle("BILL-0001", "key-bill-0001", total=10000, fund=6000, account=2500)
-        self._title("医疗结算（脱机卡）", "settle a bill with an off-line card")
-        change_patient()
-        self._read_holder(SOCIAL)
-        self._settle("BILL-0002", "key-bill-0002", total=8888, fund=4444, account=3333)
-        self._title("拒绝示例", "what a refusal looks like: more than the wallet holds")
-        self._refused()
-        self._check_wallet()
-
-    # ---- steps -----------------------------------------------------------------------------------------------
-
-    def _read_holder(self, reader: str) -> None:
-        groups = self._read(reader, ["card", "holder", "medical"], "settlement")
-        card, holder, medical = (groups[name]["data"] for name in ("card", "holder", "medical"))
-        self._line("姓名", "name", holder["name"])
-        self._line("社会保障号码", "social security no.", holder["social_security_number"])
-        self._line("性别", "sex", f"{holder['sex']['zh']} {holder['sex']['en']}")
-        self._line("卡号", "card number", card["card_number"])
-        self._line("规范版本", "version", card["version"])
-        self._line("有效期至", "valid to", card["expires"])
-        self._line("用卡方式", "card mode", f"{medical['mode']['zh']} {medical['mode']['en']}")
-        self._line("卡内账户", "account on card", yuan(medical["balance_fen"]))
-
-    def _read_wallet(self) -> None:
-        groups = self._read(CITIZEN, ["card", "wallet"], "payment")
-        self._line("应用序列号", "wallet number", groups["card"]["data"]["serial"])
-        self._line("钱包余额", "wallet balance", yuan(groups["wallet"]["data"]["balance_fen"]))
-
-    def _debit(self, amount: int, reference: str, key: str) -> Document:
-        sale = self._client.post("debit", _debit_body(amount, reference), key)
-        self._expect(sale["state"] == "completed" and sale["tac"], "the debit has no TAC")
-        before, after = sale["balance_before_fen"], sale["balance_after_fen"]
-        self._expect(before == self._wallet_fen and before - amount == after, "wallet balances")
-        self._wallet_fen = after
-        self._console.print(f"TAC {sale['tac']}   {yuan(before)} - {yuan(amount)} = {yuan(after)}")
-        self._voucher(sale)
-        return sale
-
-    def _settle(self, reference: str, key: str, *, total: int, fund: int, account: int) -> None:
-        self_pay = total - fund - account
-        body = {
-            "bill": {
-                "total_fen": total,
-                "fund_fen": fund,
-                "account_fen": account,
-                "self_pay_fen": self_pay,
-            },
-            "tender": "wallet",
-            "reference": reference,
-            "operator": "收银员01",
-        }
-        settled = self._client.post("settle", body, key)
-        self._expect(settled["state"] == "completed" and settled["due_fen"] == 0, "not settled")
-        medical, wallet = settled["legs"]
-        self._expect(medical["tac"] and wallet["tac"], "a leg has no TAC")
-        for leg in (medical, wallet):
-            balance = leg["balance_before_fen"] - leg["amount_fen"]
-            self._expect(leg["balance_after_fen"] == balance, "balances of a leg")
-        self._expect(wallet["amount_fen"] == self_pay, "the wallet paid another amount")
-        self._wallet_fen -= self_pay
-        self._expect(wallet["balance_after_fen"] == self._wallet_fen, "wallet balance")
-        on_card = self._read(SOCIAL, ["medical"], "check")["medical"]["data"]["balance_fen"]
-        self._expect(on_card == medical["balance_after_fen"], "account on the card")
-        self._console.print(
-            f"{yuan(total)} = {yuan(fund)} 基金 fund + {yuan(account)} 个人账户 account + {yuan(self_pay)} 钱包 wallet"
+    def __init__(self) -> None:
+        self._social = EmbeddedReader(self.social, social_security_card(PERSON_A), VirtualPinPad(PIN))
+        self.driver: ReaderDriver = EmbeddedDriver(
+            [
+                self._social,
+                EmbeddedReader(self.citizen, citizen_card(balance_fen=WALLET_FEN)),
+                EmbeddedReader("Virtual reader 3 (PSAM)", psam()),
+            ]
         )
-        self._voucher(settled)
 
-    def _refused(self) -> None:
-        try:
-            self._client.post("debit", _debit_body(self._wallet_fen + 1, "TOO-MUCH"), "key-too-much")
-        except ApiProblem as refusal:
-            self._expect(refusal.code == "funds.insufficient", "another refusal than expected")
-            document = refusal.document
-            self._console.print(
-                f"{document['status']} {document['code']}: {document['title']} / {document['title_en']}"
-                f"   money: {document['money']}"
-            )
-            return
-        raise Unbalanced("more was debited than the wallet held")
-
-    def _check_wallet(self) -> None:
-        wallet = self._read(CITIZEN, ["wallet"], "check")["wallet"]["data"]
-        self._expect(wallet["balance_fen"] == self._wallet_fen, "wallet balance on the card")
-        self._line("核对钱包余额", "wallet checked", yuan(wallet["balance_fen"]))
-
-    # ---- inside ----------------------------------------------------------------------------------------------
-
-    def _read(self, reader: str, fields: list[str], purpose: str) -> Document:
-        body = {"reader": reader, "fields": fields, "purpose": purpose}
-        groups: Document = self._client.post("read", body)["groups"]
-        return groups
-
-    def _voucher(self, document: Document) -> None:
-        for language in ("zh", "en"):
-            self._console.print()
-            self._console.print(document["voucher"][language], style="dim", highlight=False, markup=False)
-
-    def _title(self, zh: str, en: str) -> None:
-        self._console.rule(f"[bold]{zh}[/] {en}", align="left")
-
-    def _line(self, zh: str, en: str, value: object) -> None:
-        self._console.print(f"{zh} [dim]{en}[/]: {value}", highlight=False)
-
-    @staticmethod
-    def _expect(holds: object, what: str) -> None:
-        if not holds:
-            raise Unbalanced(what)
+    def second_patient(self) -> None:
+        """The off-line card goes into the reader."""
+        self._social.insert(_offline_card())
 
 
-def _debit_body(amount: int, reference: str) -> Document:
-    return {
-        "purse": "wallet",
-        "amount_fen": amount,
-        "reference": reference,
-        "operator": "收银员01",
-        "reader": CITIZEN,
-    }
+@dataclass
+class PcscCounter:
+    """Three vpcd readers of a pcscd of our own; without a PIN pad.
+
+    Attributes:
+        driver: The readers.
+        social: Name of the reader of social security cards.
+        citizen: Name of the reader of citizen cards.
+        pin_pad: vpcd has none.
+    """
+
+    driver: ReaderDriver
+    social: str
+    citizen: str
+    link: VpcdLink
+    port: int
+    pin_pad: bool = False
+
+    def second_patient(self) -> None:
+        """The off-line card goes into the reader."""
+        self.link.remove()
+        self.link = VpcdLink(_offline_card(), port=self.port)
+        self.link.insert()
+
+
+@contextmanager
+def pcsc_counter() -> Iterator[PcscCounter]:
+    """A pcscd of our own with three cards in its readers; the first PC/SC use of the process.
+
+    Raises:
+        ReaderServiceStopped: pcscd or vpcd is not installed, or may not be started.
+    """
+    with ExitStack() as stack:
+        pcscd = stack.enter_context(PrivatePcscd(3))
+        os.environ.update(pcscd.environment())
+        cards = (social_security_card(PERSON_A), citizen_card(balance_fen=WALLET_FEN), psam())
+        links = [_insert(stack, card, pcscd.port(slot)) for slot, card in enumerate(cards)]
+        social, citizen = pcscd.readers[:2]
+        counter = PcscCounter(PcscDriver(), social, citizen, links[0], pcscd.port(0))
+        stack.callback(lambda: counter.link.remove())
+        yield counter
+
+
+def _insert(stack: ExitStack, card: VirtualCard, port: int) -> VpcdLink:
+    return stack.enter_context(VpcdLink(card, port=port))
+
+
+def _offline_card() -> VirtualCard:
+    return social_security_card(PERSON_B, mode=CardMode.OFFLINE, balance_fen=ACCOUNT_FEN)

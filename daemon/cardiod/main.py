@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +15,9 @@ from rich.console import Console
 
 from cardio.cli.reporting import guarded
 from cardio.transport.pcsc import PcscDriver
-from cardiod.client import Client
-from cardiod.demo import Cashier, DemoReaders
+from cardiod.cashier import Cashier, Unbalanced
+from cardiod.client import ApiProblem, Client
+from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.service import background, configure_logging, counter_on, listen, run_token, server
 from cardiod.settings import DEFAULT_PORT, Settings, hash_token, load_settings
 
@@ -49,47 +52,53 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port")] = DEFAULT_PORT,
     token: Annotated[str, typer.Option(help="bearer token; made up if missing")] = "",
     once: Annotated[bool, typer.Option("--once", help="do a cashier's work once and end")] = False,
+    pcsc: Annotated[
+        bool, typer.Option("--pcsc", help="put the virtual cards into a real pcscd of its own, through vpcd")
+    ] = False,
 ) -> None:
-    """Serve virtual readers with virtual cards: nothing here is real money"""
+    """serve virtual readers with virtual cards: nothing here is real money"""
     configure_logging(logging.WARNING)
     token = token or secrets.token_urlsafe(24)
-    with tempfile.TemporaryDirectory(prefix="cardio-demo-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cardio-demo-"))
         settings = Settings(
             port=0 if once else port,
             journal=Path(folder) / "journal.db",
             token_sha256=hash_token(token),
             client="demo-cashier",
         )
-        readers = DemoReaders()
-        with (
-            listen(settings) as listener,
-            counter_on(readers.driver, settings) as counter,
-        ):
-            if not once:
-                _explain(settings, token)
-                server(counter, settings).run(sockets=[listener])
-                return
-            with (
-                background(server(counter, settings), listener) as url,
-                Client(url, token) as client,
-            ):
-                console.print(f"cardiod {url}  虚拟读卡器 virtual readers: {len(readers.driver.slots)}")
-                Cashier(client, console).work(readers.second_patient)
-            rows = counter.engine.ledger.verify_chain()
-            console.rule(align="left")
-            console.print(f"流水链校验通过 journal chain verified: {rows} rows. 每一分都对得上 every fen adds up.")
+        readers: DemoCounter = stack.enter_context(pcsc_counter()) if pcsc else EmbeddedCounter()
+        listener = stack.enter_context(listen(settings))
+        counter = stack.enter_context(counter_on(readers.driver, settings))
+        http = server(counter, settings)
+        if not once:
+            _explain(settings, readers, token)
+            http.run(sockets=[listener])
+            return
+        with background(http, listener) as url, Client(url, token) as client:
+            console.print(f"cardiod {url}   读卡器 readers: {', '.join(readers.driver.readers())}", highlight=False)
+            try:
+                Cashier(client, readers, console).work()
+            except ApiProblem as problem:
+                raise problem.as_error() from problem
+            except Unbalanced as wrong:
+                errors.print(f"不平 does not add up: {wrong}")
+                raise typer.Exit(1) from wrong
+        rows = counter.engine.ledger.verify_chain()
+        console.rule(align="left")
+        console.print(f"流水链校验通过 journal chain verified: {rows} rows. 每一分都对得上 every fen adds up.")
 
 
-def _explain(settings: Settings, token: str) -> None:
+def _explain(settings: Settings, readers: DemoCounter, token: str) -> None:
     url = f"http://{settings.host}:{settings.port}"
     console.print(f"cardiod 虚拟读卡器 on virtual readers: {url}   (Ctrl-C ends it)")
     console.print(f"token: {token}", highlight=False)
-    console.print("try:", highlight=False)
+    body = json.dumps({"purpose": "try", "fields": ["card", "wallet"], "reader": readers.citizen})
     console.print(
-        f"  curl -s {url}/v1/read -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\\n"
-        """       -d '{"purpose":"try","fields":["card","wallet"],"reader":"Virtual reader 2 (citizen card)"}'""",
+        f"try:\n  curl -s {url}/v1/read -H 'Authorization: Bearer {token}' "
+        f"-H 'Content-Type: application/json' \\\n       -d '{body}'",
         highlight=False,
-        soft_wrap=True,
+        markup=False,
     )
 
 

@@ -16,18 +16,14 @@ import structlog
 import uvicorn
 
 from cardio.engine.engine import Engine
-from cardio.errors import SamAbsent, ServiceUnavailable
+from cardio.errors import ServiceUnavailable
 from cardio.ledger.ledger import Ledger
 from cardio.products.catalogue import Catalogue
-from cardio.readers.owner import SamOwner
-from cardio.readers.sam import find_sam
-from cardio.security.psam import Psam
 from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
 from cardiod.counter import Counter
 from cardiod.settings import Settings, hash_token
 
-log = structlog.get_logger("cardiod")
 START_TIMEOUT = 15.0
 SHUTDOWN_TIMEOUT = 30
 """Seconds for running operations at a stop: longer than any card command."""
@@ -42,27 +38,11 @@ def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
         JournalBroken: The journal is damaged.
         ProductInvalid: A product file is wrong.
     """
-    catalogue = Catalogue.load(*settings.profiles)
-    ledger = Ledger(settings.journal)
-    sam: SamOwner | None = None
+    engine = Engine(Ledger(settings.journal), Catalogue.load(*settings.profiles), None)
     try:
-        sam = _open_sam(driver, settings)
-        keys = Psam(sam) if sam else None
-        yield Counter(Engine(ledger, catalogue, keys), driver, sam.name if sam else None)
+        yield Counter(engine, driver, settings.sam)
     finally:
-        if sam is not None:
-            sam.stop()
-        ledger.close()
-
-
-def _open_sam(driver: ReaderDriver, settings: Settings) -> SamOwner | None:
-    try:
-        found = find_sam(driver, settings.sam or None)
-    except SamAbsent as error:
-        log.warning("no PSAM: cards can be read, not charged", detail=error.detail)
-        return None
-    log.info("PSAM found", reader=found.reader, terminal=found.terminal_number, virtual=found.virtual)
-    return SamOwner(found.reader, driver, virtual=found.virtual)
+        engine.ledger.close()
 
 
 def run_token(settings: Settings) -> tuple[Settings, Path | None]:

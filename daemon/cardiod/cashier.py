@@ -1,0 +1,172 @@
+"""A pharmacy cashier at work: reads, debits, settles over HTTP, and checks every fen."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from cardio.ledger.voucher import yuan
+from cardiod.client import ApiProblem, Client, Document
+from cardiod.demo import PIN, WALLET_FEN, DemoCounter
+
+OPERATOR = "收银员01"
+
+
+class Unbalanced(Exception):
+    """The demonstration's amounts do not add up: a bug."""
+
+
+class Cashier:
+    """Acts as the cashier software of a pharmacy.
+
+    Args:
+        client: The daemon.
+        counter: The counter's readers.
+        console: Where to print.
+    """
+
+    def __init__(self, client: Client, counter: DemoCounter, console: Console) -> None:
+        self._client = client
+        self._counter = counter
+        self._console = console
+        self._wallet_fen = WALLET_FEN
+
+    def work(self) -> None:
+        """One morning: read, debit, repeat, settle for two patients, and check every fen.
+
+        Raises:
+            Unbalanced: A balance is not what it must be.
+            ApiProblem: The daemon refused something.
+        """
+        self._title("读卡", "read the cards")
+        self._read_holder()
+        self._read_wallet()
+        self._title("电子钱包消费", "debit the wallet: ¥12.34 for a bicycle")
+        sale = self._debit(1234, "BIKE-0001", "key-bike-0001")
+        self._title("同一请求再次发送", "the same request once more: same answer, nothing debited")
+        if self._client.post("debit", self._sale(1234, "BIKE-0001"), "key-bike-0001") != sale:
+            raise Unbalanced("the same key got another answer")
+        self._check_wallet()
+        self._title("医疗结算（联机卡）", "settle a bill with an on-line card")
+        self._settle("BILL-0001", "key-bill-0001", total=10000, fund=6000, account=2500)
+        self._title("医疗结算（脱机卡）", "settle a bill with an off-line card")
+        self._counter.second_patient()
+        self._read_holder()
+        self._settle("BILL-0002", "key-bill-0002", total=8888, fund=4444, account=3333)
+        self._title("拒绝示例", "what a refusal looks like: more than the wallet holds")
+        self._refused()
+        self._check_wallet()
+
+    # ---- steps -----------------------------------------------------------------------------------------------
+
+    def _read_holder(self) -> None:
+        groups = self._read(self._counter.social, ["card", "holder", "medical"], "settlement")
+        card, holder, medical = (groups[name]["data"] for name in ("card", "holder", "medical"))
+        self._line("姓名", "name", holder["name"])
+        self._line("社会保障号码", "social security no.", holder["social_security_number"])
+        self._line("性别", "sex", f"{holder['sex']['zh']} {holder['sex']['en']}")
+        self._line("卡号", "card number", card["card_number"])
+        self._line("规范版本", "version", card["version"])
+        self._line("有效期至", "valid to", card["expires"])
+        self._line("用卡方式", "card mode", f"{medical['mode']['zh']} {medical['mode']['en']}")
+        self._line("卡内账户", "account on card", yuan(medical["balance_fen"]))
+
+    def _read_wallet(self) -> None:
+        groups = self._read(self._counter.citizen, ["card", "wallet"], "payment")
+        self._line("应用序列号", "wallet number", groups["card"]["data"]["serial"])
+        self._line("钱包余额", "wallet balance", yuan(groups["wallet"]["data"]["balance_fen"]))
+
+    def _debit(self, amount: int, reference: str, key: str) -> Document:
+        sale = self._client.post("debit", self._sale(amount, reference), key)
+        self._expect(sale["state"] == "completed" and sale["tac"], "the debit has no TAC")
+        before, after = sale["balance_before_fen"], sale["balance_after_fen"]
+        self._expect(before == self._wallet_fen and before - amount == after, "wallet balances")
+        self._wallet_fen = after
+        self._console.print(f"TAC {sale['tac']}   {yuan(before)} - {yuan(amount)} = {yuan(after)}")
+        self._voucher(sale)
+        return sale
+
+    def _settle(self, reference: str, key: str, *, total: int, fund: int, account: int) -> None:
+        self_pay = total - fund - account
+        body = {
+            "bill": {
+                "total_fen": total,
+                "fund_fen": fund,
+                "account_fen": account,
+                "self_pay_fen": self_pay,
+            },
+            "tender": "wallet",
+            "reference": reference,
+            "operator": OPERATOR,
+            **self._pin(self._counter.social),
+        }
+        settled = self._client.post("settle", body, key)
+        self._expect(settled["state"] == "completed" and settled["due_fen"] == 0, "not settled")
+        medical, wallet = settled["legs"]
+        self._expect(medical["tac"] and wallet["tac"], "a leg has no TAC")
+        for leg in (medical, wallet):
+            balance = leg["balance_before_fen"] - leg["amount_fen"]
+            self._expect(leg["balance_after_fen"] == balance, "balances of a leg")
+        self._expect(wallet["amount_fen"] == self_pay, "the wallet paid another amount")
+        self._wallet_fen -= self_pay
+        self._expect(wallet["balance_after_fen"] == self._wallet_fen, "wallet balance")
+        on_card = self._read(self._counter.social, ["medical"], "check")["medical"]["data"]["balance_fen"]
+        self._expect(on_card == medical["balance_after_fen"], "account on the card")
+        self._console.print(
+            f"{yuan(total)} = {yuan(fund)} 基金 fund + {yuan(account)} 个人账户 account + {yuan(self_pay)} 钱包 wallet"
+        )
+        self._voucher(settled)
+
+    def _refused(self) -> None:
+        try:
+            self._client.post("debit", self._sale(self._wallet_fen + 1, "TOO-MUCH"), "key-too-much")
+        except ApiProblem as refusal:
+            self._expect(refusal.code == "funds.insufficient", "another refusal than expected")
+            document = refusal.document
+            self._console.print(
+                f"{document['status']} {document['code']}: {document['title']} / {document['title_en']}"
+                f"   money: {document['money']}"
+            )
+            return
+        raise Unbalanced("more was debited than the wallet held")
+
+    def _check_wallet(self) -> None:
+        wallet = self._read(self._counter.citizen, ["wallet"], "check")["wallet"]["data"]
+        self._expect(wallet["balance_fen"] == self._wallet_fen, "wallet balance on the card")
+        self._line("核对钱包余额", "wallet checked", yuan(wallet["balance_fen"]))
+
+    # ---- inside ----------------------------------------------------------------------------------------------
+
+    def _read(self, reader: str, fields: list[str], purpose: str) -> Document:
+        body = {"reader": reader, "fields": fields, "purpose": purpose, **self._pin(reader)}
+        groups: Document = self._client.post("read", body)["groups"]
+        return groups
+
+    def _sale(self, amount: int, reference: str) -> Document:
+        return {
+            "purse": "wallet",
+            "amount_fen": amount,
+            "reference": reference,
+            "operator": OPERATOR,
+            "reader": self._counter.citizen,
+        }
+
+    def _pin(self, reader: str) -> Document:
+        """Without a PIN pad the holder tells the PIN to the cashier, which only virtual cards accept."""
+        wanted = reader == self._counter.social and not self._counter.pin_pad
+        return {"pin": PIN} if wanted else {}
+
+    def _voucher(self, document: Document) -> None:
+        for language in ("zh", "en"):
+            self._console.print()
+            self._console.print(document["voucher"][language], style="dim", highlight=False, markup=False)
+
+    def _title(self, zh: str, en: str) -> None:
+        self._console.rule(f"[bold]{zh}[/] {en}", align="left")
+
+    def _line(self, zh: str, en: str, value: object) -> None:
+        self._console.print(f"{zh} [dim]{en}[/]: {value}", highlight=False)
+
+    @staticmethod
+    def _expect(holds: object, what: str) -> None:
+        if not holds:
+            raise Unbalanced(what)

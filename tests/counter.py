@@ -1,0 +1,140 @@
+"""A whole counter in this process for tests: embedded readers, virtual cards, a real journal, a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from cardio.applications.medical import CardMode
+from cardio.engine.engine import Engine
+from cardio.engine.requests import DebitRequest, SettleRequest
+from cardio.errors import CardRemoved
+from cardio.ledger.ledger import Ledger
+from cardio.ledger.model import Bill, Request, Settlement, Tender, Transaction
+from cardio.products.catalogue import Catalogue
+from cardio.readers.owner import SamOwner
+from cardio.security.psam import Psam
+from cardio.transport.channel import Channel
+from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.virtual.card import Moment, VirtualCard
+from cardio.virtual.cards import citizen_card, psam, social_security_card
+from cardio.virtual.medical import MedicalFunction
+from cardio.virtual.pin_pad import VirtualPinPad
+from cardio.virtual.received import Received
+from cardio.virtual.wallet import WalletFunction
+
+PIN = "123456"
+DEBIT_INSTRUCTIONS = {(0x80, 0x54), (0xB0, 0x2C)}
+_numbers = count(1)
+
+
+def wallet_of(card: VirtualCard) -> WalletFunction:
+    """The purse of a virtual citizen card."""
+    return next(d.function for d in card.master_file.walk() if isinstance(d.function, WalletFunction))
+
+
+def account_of(card: VirtualCard) -> MedicalFunction:
+    """The medical account of a virtual social security card."""
+    return next(d.function for d in card.master_file.walk() if isinstance(d.function, MedicalFunction))
+
+
+def tear(card: VirtualCard, moment: Moment, instructions: set[tuple[int, int]] = DEBIT_INSTRUCTIONS) -> None:
+    """Tear the card out, once, at a moment of the next command with one of `instructions`."""
+
+    def hook(reached: Moment, command: Received) -> None:
+        if reached is moment and command.instruction in instructions:
+            card.hook = None
+            raise CardRemoved("torn by the test")
+
+    card.hook = hook
+
+
+def request(operation: str = "debit", key: str = "", body: bytes = b"body") -> Request:
+    """A request under a key of its own."""
+    return Request("test", key or f"key-{next(_numbers)}", operation, body)
+
+
+@dataclass
+class TestCounter:
+    """A counter with a citizen card, an off-line social security card and a PSAM."""
+
+    __test__ = False
+
+    folder: Path
+    wallet_card: VirtualCard = field(default_factory=lambda: citizen_card(balance_fen=10000))
+    social_card: VirtualCard = field(
+        default_factory=lambda: social_security_card(mode=CardMode.OFFLINE, balance_fen=50000)
+    )
+    psam: VirtualCard = field(default_factory=psam)
+    pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad(PIN))
+
+    def __post_init__(self) -> None:
+        self.citizen = EmbeddedReader("citizen", self.wallet_card)
+        self.social = EmbeddedReader("social", self.social_card, self.pad)
+        self.sam = EmbeddedReader("sam", self.psam)
+        self.driver = EmbeddedDriver([self.citizen, self.social, self.sam])
+        self.owner = SamOwner("sam", self.driver, virtual=True)
+        self.keys = Psam(self.owner)
+        self.catalogue = Catalogue.load()
+        self.start()
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.folder / "journal.db"
+
+    def start(self) -> None:
+        """Open the journal, as a process does when it starts."""
+        self.ledger = Ledger(self.journal)
+        self.engine = Engine(self.ledger, self.catalogue, self.keys)
+
+    def restart(self) -> None:
+        """As if the process had ended and begun again: what only memory knew is gone."""
+        self.ledger.close()
+        self.owner.stop()
+        self.owner = SamOwner("sam", self.driver, virtual=True)
+        self.keys = Psam(self.owner)
+        self.start()
+
+    def close(self) -> None:
+        """End it, the chain still whole."""
+        self.ledger.verify_chain()
+        self.ledger.close()
+        self.owner.stop()
+
+    @contextmanager
+    def channel(self, reader: EmbeddedReader, card: VirtualCard | None = None) -> Iterator[Channel]:
+        """The powered card of a reader; `card` is put back in if it is not there."""
+        if card is not None and reader.card is not card:
+            reader.insert(card)
+        opened = reader.connect()
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def debit(self, amount: int, key: str = "", card: VirtualCard | None = None) -> Transaction:
+        """One debit request on the citizen card's reader."""
+        begun = self.engine.begin_debit(DebitRequest(request(key=key, body=str(amount).encode()), amount, "sale"))
+        if begun.state.final:
+            return begun
+        with self.channel(self.citizen, card or self.wallet_card) as channel:
+            return self.engine.debit(begun, channel)
+
+    def recover(self, card: VirtualCard | None = None, reader: EmbeddedReader | None = None) -> list[Transaction]:
+        """The next presentation of a card."""
+        with self.channel(reader or self.citizen, card or self.wallet_card) as channel:
+            return self.engine.recover(channel)
+
+    def begin_settlement(self, bill: Bill, tender: Tender = Tender.WALLET, key: str = "") -> Settlement:
+        """Write a bill down."""
+        body = repr(bill).encode()
+        return self.engine.begin_settlement(SettleRequest(request("settle", key, body), bill, tender, "bill"))
+
+    def settle(self, settlement: Settlement, reader: EmbeddedReader, pin: str | None = None) -> Settlement:
+        """Present the card in a reader for a settlement."""
+        with self.channel(reader) as channel:
+            return self.engine.settle(settlement, channel, pin)

@@ -1,0 +1,72 @@
+"""A daemon over HTTP on embedded readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cardio.applications.medical import CardMode
+from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.virtual.cards import citizen_card, psam, social_security_card
+from cardio.virtual.pin_pad import VirtualPinPad
+from cardiod.client import Client
+from cardiod.service import background, counter_on, listen, server
+from cardiod.settings import Settings, hash_token
+
+TOKEN = "a token of the tests"
+
+
+@dataclass
+class Daemon:
+    """A running daemon and what lies in its readers."""
+
+    url: str
+    settings: Settings
+    citizen: EmbeddedReader
+    social: EmbeddedReader
+    sam: EmbeddedReader
+    pad: VirtualPinPad
+
+    @property
+    def client(self) -> Client:
+        return Client(self.url, TOKEN)
+
+    def http(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
+        return httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **arguments)
+
+
+StartDaemon = Callable[..., Daemon]
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
+    """Starts daemons; each ends with the test."""
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> Daemon:
+            values = {"port": 0, "journal": tmp_path / "journal.db", "token_sha256": hash_token(TOKEN)}
+            settings = Settings(**{**values, **changes})
+            pad = VirtualPinPad("123456")
+            citizen = EmbeddedReader("citizen", citizen_card(balance_fen=10000))
+            card = social_security_card(mode=CardMode.OFFLINE, balance_fen=50000)
+            social = EmbeddedReader("social", card, pad)
+            sam = EmbeddedReader("sam", psam())
+            listener = stack.enter_context(listen(settings))
+            counter = stack.enter_context(counter_on(EmbeddedDriver([citizen, social, sam]), settings))
+            url = stack.enter_context(background(server(counter, settings), listener))
+            return Daemon(url, settings, citizen, social, sam, pad)
+
+        yield start
+
+
+@pytest.fixture
+def daemon(start_daemon: StartDaemon) -> Daemon:
+    """A daemon with a card in each reader."""
+    return start_daemon()
