@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -55,6 +56,14 @@ def tear(card: VirtualCard, moment: Moment, instructions: set[tuple[int, int]] =
 def request(operation: str = "debit", key: str = "", body: bytes = b"body") -> Request:
     """A request under a key of its own."""
     return Request("test", key or f"key-{next(_numbers)}", operation, body)
+
+
+def eventually(check: Callable[[], bool], timeout: float = 10.0) -> None:
+    """Wait until something holds that happens in another thread or process."""
+    deadline = time.monotonic() + timeout
+    while not check():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
 
 
 @dataclass

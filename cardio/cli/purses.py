@@ -85,7 +85,7 @@ def account_log(
 @guarded_money
 def wallet_debit(
     amount: Annotated[str, typer.Argument(help="yuan with at most two decimals, for example 12.34")],
-    reference: Annotated[str, typer.Option(help="your number of the sale")] = "",
+    reference: Annotated[str, typer.Option(help="your number of the sale; the key if missing")] = "",
     key: Annotated[str, typer.Option(help="idempotency key; the same key never debits twice. Made up if missing")] = "",
     operator: Annotated[str | None, typer.Option(help="who sits at the counter")] = None,
     reader: ReaderOption = None,
@@ -97,6 +97,7 @@ def wallet_debit(
     """debit the wallet; every debit is in the journal before the card is touched"""
     fen = parse_yuan(amount)
     key = key or str(uuid.uuid4())
+    reference = reference or key
     choice = ReaderChoice(reader, wait)
     path = journal or _default_journal(choice)
     fingerprint = canonical({"purse": "wallet", "amount_fen": fen, "reference": reference}).encode()

@@ -24,6 +24,7 @@ from cardio.errors import (
     CardAbsent,
     CardioError,
     CardMultiple,
+    CardUnsupported,
     OperationUnsupported,
     PinError,
     ReaderUnavailable,
@@ -168,11 +169,13 @@ class Counter:
         """Look at a card that was just put in, and resolve what is open about it; a PSAM is taken into service."""
 
         def look(channel: Channel) -> Identification | SamFound:
-            if self._sam_name in channel.reader:
-                sam = probe_sam(channel)
-                if sam is not None:
-                    return sam
-            return identify(CardConnection(channel), self.engine.catalogue)
+            try:
+                return identify(CardConnection(channel), self.engine.catalogue)
+            except CardUnsupported:
+                sam = probe_sam(channel) if self._sam_name in channel.reader else None
+                if sam is None:
+                    raise
+                return sam
 
         try:
             found = await self.on_card(presentation.reader, look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -78,6 +80,27 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+class GracefulServer(uvicorn.Server):
+    """Ends on SIGTERM and SIGINT after its running work, and returns; a second signal does not hurry it."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Ask for the end; uvicorn's own would cut running operations at the second Ctrl-C."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals while serving; uvicorn's own would raise them again, before the journal is closed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in former.items():
+                signal.signal(sig, handler)
+
+
 def server(counter: Counter, settings: Settings) -> uvicorn.Server:
     """The HTTP server of a counter."""
     config = uvicorn.Config(
@@ -88,7 +111,7 @@ def server(counter: Counter, settings: Settings) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
-    return uvicorn.Server(config)
+    return GracefulServer(config)
 
 
 @contextmanager

@@ -212,6 +212,7 @@ def test_a_debit_has_its_session_key_and_both_macs(column: Column) -> None:
     session = suite.session_key(column.key, h("A1B2C3D4 0005 002A"))
     assert session == h(column.purchase_session)
     assert suite.mac(session, AMOUNTS + b"\x32" + TERMINAL + TIME) == h(column.mac1)
+    assert suite.mac(session, AMOUNTS) == h(column.mac2)
 
 
 @each_column

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import httpx
@@ -14,7 +13,7 @@ from cardio.virtual.card import Moment
 from cardio.virtual.cards import citizen_card
 from cardiod.api.problems import STATUS
 from cardiod.settings import Scope
-from tests.counter import account_of, tear, wallet_of
+from tests.counter import account_of, eventually, tear, wallet_of
 from tests.daemon.conftest import TOKEN, Daemon, StartDaemon
 
 DEBIT = {"purse": "wallet", "amount_fen": 1234, "reference": "sale"}
@@ -39,13 +38,6 @@ def read(daemon: Daemon, *fields: str, **changes: Any) -> httpx.Response:
 def wallet(daemon: Daemon) -> int:
     card: Any = daemon.citizen.card
     return wallet_of(card).balance
-
-
-def eventually(check: Any, timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 # ---- the work ------------------------------------------------------------------------------------------------

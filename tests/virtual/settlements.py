@@ -16,8 +16,8 @@ SEQUENCE = 0x2A
 COUNTER = 5
 RANDOM = bytes.fromhex("A1B2C3D4")
 TIME = "20260115093045"
-INITIALIZE = "B028010113" "01" "00000000" "00002710" "00001F40" "519900000001" "16"
-RECORD = bytes.fromhex("0005" "32" "519900000001" "20260115093045" "00000000" "00002710" "00001F40")
+INITIALIZE = "B028010113 01 00000000 00002710 00001F40 519900000001 16"
+RECORD = bytes.fromhex("0005 32 519900000001 20260115093045 00000000 00002710 00001F40")
 DEBITED_BEFORE = 123
 """Yearly totals of our own choice: the vector leaves them open."""
 
@@ -50,7 +50,7 @@ class SettlementVector:
     def initialize(self) -> Exchange:
         """Balance 0, totals 123 fen of 2026, counter 5."""
         answer = f"00000000 0000007B 0000007B 2026 0005 01 {self.algorithm_id:02X} A1B2C3D4 9000"
-        return Exchange(INITIALIZE, answer.replace(" ", ""))
+        return Exchange(INITIALIZE.replace(" ", ""), answer.replace(" ", ""))
 
     @property
     def sam_init(self) -> Exchange:

@@ -112,7 +112,7 @@ def test_psam_answers_every_apdu_of_the_settlement(vector: SettlementVector, pro
         ("20270801", 2027, True),  # a year without any settlement
     ],
 )
-def test_yearly_totals_restart_with_the_payment_year(day: str, year: int, restarted: bool) -> None:  # noqa: FBT001
+def test_yearly_totals_restart_with_the_payment_year(day: str, year: int, restarted: bool) -> None:
     vector = SETTLEMENTS["3des"]
     card, _ = account_of(vector, year=2025, start_day=701)
     send(card, vector.initialize.command)

@@ -50,7 +50,9 @@ def fixed(value: bytes) -> Callable[[int], bytes]:
 def declare(identifier: int, structure: Structure, *, records: int = 0) -> FileDeclaration:
     """A free file of some structure; what its content means does not matter."""
     sfi = identifier & 0x1F
-    return FileDeclaration(identifier, sfi, "文件", "file", structure, IssuerData, read=FREE, update=FREE, records=records)
+    return FileDeclaration(
+        identifier, sfi, "文件", "file", structure, IssuerData, read=FREE, update=FREE, records=records
+    )
 
 
 def card_of(*files: ElementaryFile, protocol: CardProtocol = CardProtocol.T1) -> VirtualCard:

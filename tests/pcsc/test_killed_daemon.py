@@ -1,0 +1,190 @@
+"""A daemon killed with SIGKILL between ARMED and its answer, on a real pcscd (design §3, OPS §4.3 C3 and C4).
+
+The cards live in the test's process: when DEBIT reaches one, the daemon is killed, and the card then executes the
+command or not.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cardio.applications.medical import CardMode
+from cardio.errors import CardRemoved
+from cardio.virtual.card import Moment, VirtualCard
+from cardio.virtual.cards import citizen_card, psam, social_security_card
+from cardio.virtual.pcscd import PrivatePcscd
+from cardio.virtual.received import Received
+from cardio.virtual.vpcd import VpcdLink
+from cardiod.settings import hash_token
+from tests.counter import DEBIT_INSTRUCTIONS, account_of, wallet_of
+
+pytestmark = pytest.mark.pcsc
+
+TOKEN = "a token of the tests"
+CARDIOD = Path(sys.executable).with_name("cardiod")
+DEBIT = {"purse": "wallet", "amount_fen": 1234, "reference": "sale", "wait_s": 20}
+SETTLE = {
+    "bill": {"total_fen": 1000, "fund_fen": 500, "account_fen": 400, "self_pay_fen": 100},
+    "tender": "cash",
+    "reference": "bill",
+    "pin": "123456",
+    "wait_s": 20,
+}
+
+
+class DaemonProcess:
+    """`cardiod serve` as a process of its own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.journal = folder / "journal.db"
+        self.url = f"http://127.0.0.1:{port}"
+        self._environment = {
+            **os.environ,
+            "CARDIO_PORT": str(port),
+            "CARDIO_JOURNAL": str(self.journal),
+            "CARDIO_TOKEN_SHA256": hash_token(TOKEN),
+        }
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([str(CARDIOD), "serve"], env=self._environment, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                httpx.get(self.url + "/healthz", trust_env=False)
+            except httpx.HTTPError:
+                assert time.monotonic() < deadline, "the daemon does not start"
+                assert self.process.poll() is None, "the daemon ended"
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def post(self, path: str, body: dict[str, Any], key: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key}
+        return httpx.post(f"{self.url}/v1/{path}", json=body, headers=headers, timeout=60, trust_env=False)
+
+    def get(self, path: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.get(f"{self.url}/v1/{path}", headers=headers, timeout=10, trust_env=False)
+        return dict(answer.json())
+
+    def row(self) -> tuple[str, str]:
+        """Id and state of the only transaction, from the file."""
+        connection = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)
+        try:
+            identifier, state = connection.execute("SELECT id, state FROM transactions").fetchone()
+        finally:
+            connection.close()
+        return identifier, state
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[DaemonProcess]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    daemon = DaemonProcess(folder, port)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.terminate()
+            daemon.process.wait(30)
+
+
+def kill_at_debit(card: VirtualCard, daemon: DaemonProcess, moment: Moment) -> None:
+    """Kill the daemon when DEBIT reaches the card; the card is torn at `moment`."""
+
+    def hook(reached: Moment, command: Received) -> None:
+        if command.instruction in DEBIT_INSTRUCTIONS:
+            if daemon.process.poll() is None:
+                daemon.kill()
+            if reached is moment:
+                card.hook = None
+                raise CardRemoved("torn by the test")
+
+    card.hook = hook
+
+
+@pytest.mark.parametrize(("moment", "state"), [(Moment.COMMAND, "not_debited"), (Moment.AFTER_COMMIT, "completed")])
+def test_a_killed_debit_is_uncertain_after_the_restart_and_resolved_by_the_card(
+    pcscd: PrivatePcscd, tmp_path: Path, moment: Moment, state: str
+) -> None:
+    card = citizen_card(balance_fen=10000)
+    with (
+        VpcdLink(psam(), port=pcscd.port(2)),
+        VpcdLink(card, port=pcscd.port(0)) as link,
+        running(tmp_path) as daemon,
+    ):
+        kill_at_debit(card, daemon, moment)
+        with pytest.raises(httpx.HTTPError):
+            daemon.post("debit", DEBIT, "k")
+        identifier, on_disk = daemon.row()
+        assert on_disk == "armed"
+        link.remove()
+        daemon.start()
+        assert daemon.get(f"transactions/{identifier}")["state"] == "uncertain"
+        assert daemon.post("debit", {**DEBIT, "wait_s": 0}, "k").status_code == 202
+        link.insert()
+        final = daemon.post("debit", DEBIT, "k")
+        document = daemon.get(f"transactions/{identifier}")
+        assert (document["id"], document["state"], document["recovered"]) == (identifier, state, True)
+        assert daemon.post("debit", DEBIT, "k").content == final.content
+        assert final.status_code == (201 if state == "completed" else 409)
+        wallet = wallet_of(card)
+        assert wallet.balance == (8766 if state == "completed" else 10000)
+        if state == "completed":
+            assert wallet.proof is not None
+            assert document["tac"] == wallet.proof.tac.hex().upper()
+
+
+def test_a_killed_settlement_is_finished_when_the_card_and_its_pin_are_back(
+    pcscd: PrivatePcscd, tmp_path: Path
+) -> None:
+    card = social_security_card(mode=CardMode.OFFLINE, balance_fen=50000)
+    with (
+        VpcdLink(psam(), port=pcscd.port(2)),
+        VpcdLink(card, port=pcscd.port(0)) as link,
+        running(tmp_path) as daemon,
+    ):
+        kill_at_debit(card, daemon, Moment.AFTER_COMMIT)
+        with pytest.raises(httpx.HTTPError):
+            daemon.post("settle", SETTLE, "s")
+        link.remove()
+        daemon.start()
+        link.insert()
+        done = daemon.post("settle", SETTLE, "s")
+        assert done.status_code == 201
+        assert done.json()["legs"][0]["recovered"] is True
+        assert account_of(card).balance == 50000 - 400
+        assert account_of(card).purchase_counter == 1
+
+
+def test_a_daemon_that_was_stopped_politely_leaves_nothing_open(pcscd: PrivatePcscd, tmp_path: Path) -> None:
+    card = citizen_card(balance_fen=10000)
+    with (
+        VpcdLink(psam(), port=pcscd.port(2)),
+        VpcdLink(card, port=pcscd.port(0)),
+        running(tmp_path) as daemon,
+    ):
+        assert daemon.post("debit", DEBIT, "k").status_code == 201
+        daemon.process.terminate()
+        assert daemon.process.wait(30) == 0
+        assert daemon.row()[1] == "completed"
