@@ -32,7 +32,7 @@ help: ## this list
 demo: .venv/stamp-project ## a pharmacy cashier at work on virtual cards: read, debit, settle; then it ends
 	@$(BIN)/cardiod demo --once
 
-serve: .venv/stamp-project ## the same daemon left running, with its console at http://127.0.0.1:7816/
+serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7816
 	@$(BIN)/cardiod demo
 
 test: system-test lint ## all checks and all tests, those on a real pcscd included

@@ -750,6 +750,18 @@ class OperationUnsupported(CardioError):
     action = "none"
 
 
+class InternalError(CardioError):
+    """A bug of ours; the same key tells what became of a money request."""
+
+    code = "internal"
+    zh = "内部错误，请用同一编号查询结果"
+    en = "Internal error. Ask again with the same key"
+    retry = Retry.SAME_KEY
+    action = "call_supervisor"
+    exit_code = ExitCode.UNAVAILABLE
+    default_money = Money.UNKNOWN
+
+
 class ClientUnauthorised(CardioError):
     """The caller has no valid token."""
 

@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import replace
 
 from cardio.apdu.command import GET_RESPONSE, MAX_SHORT_ANSWER, Command, Response
-from cardio.errors import CardDataInvalid
+from cardio.errors import CardDataInvalid, LinkCorrupt
 from cardio.transport.channel import CardProtocol, Channel
 
 MAX_ANSWER = 65536
+ANSWER_LOST = frozenset(range(0x64, 0x70)) - {0x6C}
+"""First bytes of status words by which GET RESPONSE itself fails."""
 
 
 class CardConnection:
@@ -67,6 +69,9 @@ class CardConnection:
             response = self._transmit(fetch)
             if response.sw >> 8 == 0x6C:
                 response = self._transmit(fetch.with_le(response.sw & 0xFF or MAX_SHORT_ANSWER))
+            if response.sw >> 8 in ANSWER_LOST:
+                # The command itself was done: its own status word can't be an error any more.
+                raise LinkCorrupt(f"{command.name}: the announced answer was refused with {response.sw:04X}")
             data += response.data
             if len(data) > MAX_ANSWER or (response.sw >> 8 == 0x61 and not response.data):
                 raise CardDataInvalid(f"{command.name}: the card announces an endless answer")

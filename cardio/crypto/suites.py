@@ -62,7 +62,7 @@ class CipherSuite(ABC):
         return self.mac(self.tac_key(key), data)
 
     def tac_key(self, key: bytes) -> bytes:
-        """Working key of the TAC: 3DES folds the halves; SM4 (SSC §5.5, EW PC-15) and single DES take the key itself."""
+        """Working key of the TAC: 3DES folds the halves, SM4 and single DES take the key (SSC §5.5, EW PC-15)."""
         return key if self.algorithm is Algorithm.SM4 or len(key) == 8 else xor(key[:8], key[8:])
 
 

@@ -35,7 +35,6 @@ from cardio.ledger.model import (
     Outcome,
     Settlement,
     State,
-    Tender,
     Transaction,
 )
 from cardio.products.catalogue import Catalogue
@@ -101,7 +100,7 @@ class Engine:
             CardioError: Refused before anything could move; the key can be used again.
         """
         card = CardConnection(channel)
-        target = open_target(card, self.catalogue, transaction.purse, self._clock())
+        target = open_target(card, self.catalogue, transaction.purse)
         return self._work(card, require(target, transaction.purse), transaction)
 
     # ---- settlement ------------------------------------------------------------------------------------------
@@ -129,26 +128,20 @@ class Engine:
             CardioError: Refused before anything could move on the next leg.
         """
         card = CardConnection(channel)
-        while (kind := next_leg(settlement)) is not None:
-            known = settlement.leg(kind)
-            target = open_target(card, self.catalogue, kind, self._clock(), pin)
+        while (kind := settlement.next_purse) is not None:
+            target = open_target(card, self.catalogue, kind, pin)
             if target is None:
-                return self._await_card(settlement, kind)
+                if not settlement.legs:
+                    require(target, kind)
+                break
+            known = settlement.leg(kind)
             if known is None or known.state is State.ACCEPTED:
-                amounts = leg_amounts(settlement, target)
-                known = self.ledger.begin_leg(settlement, kind, amounts)
+                known = self.ledger.begin_leg(settlement, kind, leg_amounts(settlement, target))
             leg = self._work(card, target, known)
             settlement = self.ledger.settlement(settlement.id)
             if not leg.state.final:
-                return self.ledger.move_settlement(settlement, State.UNCERTAIN)
-        return self.ledger.move_settlement(settlement, settled_state(settlement))
-
-    def _await_card(self, settlement: Settlement, kind: PurseKind) -> Settlement:
-        if kind is PurseKind.MEDICAL and settlement.leg(kind) is None:
-            require(None, kind)
-        if settlement.state is State.UNCERTAIN:
-            return settlement
-        return self.ledger.move_settlement(settlement, State.AWAITING_CARD)
+                break
+        return settlement
 
     # ---- recovery --------------------------------------------------------------------------------------------
 
@@ -162,7 +155,7 @@ class Engine:
         card = CardConnection(channel)
         looked_at: list[Transaction] = []
         for kind in sorted(self.ledger.pending_purses()):
-            target = open_target(card, self.catalogue, kind, self._clock(), pin)
+            target = open_target(card, self.catalogue, kind, pin)
             if target is not None:
                 looked_at += self._resolve_pending(target)
         return looked_at
@@ -184,17 +177,7 @@ class Engine:
         resolved = self.ledger.record(transaction, inquiry.decide())
         if resolved.state.final:
             self._authorizations.pop(transaction.id, None)
-            self._close_settlement(resolved)
         return resolved
-
-    def _close_settlement(self, leg: Transaction) -> None:
-        """A settlement whose last open leg was resolved at another presentation moves on by itself."""
-        if leg.settlement is None:
-            return
-        settlement = self.ledger.settlement(leg.settlement)
-        if settlement.state is State.UNCERTAIN:
-            state = settled_state(settlement) if next_leg(settlement) is None else None
-            self.ledger.move_settlement(settlement, state or State.AWAITING_CARD)
 
     # ---- the way of one purchase -----------------------------------------------------------------------------
 
@@ -210,7 +193,7 @@ class Engine:
     def _purchase(self, card: CardConnection, target: Target, transaction: Transaction) -> Transaction:
         if self.keys is None:
             raise SamAbsent("no purchase keys are configured")
-        check_rules(card, target, self.keys, transaction.amounts)
+        check_rules(card, target, self.keys, transaction.amounts, self._clock().date())
         with self.keys.hold() as session:
             terminal = session.terminal_number()
             key_index = session.key_index(target.purse.rules.sam)
@@ -302,21 +285,6 @@ class Engine:
         return recorded
 
 
-def next_leg(settlement: Settlement) -> PurseKind | None:
-    """The purse that a settlement works on next; None if nothing is left for a card."""
-    medical = settlement.leg(PurseKind.MEDICAL)
-    if medical is None or not medical.state.final:
-        return PurseKind.MEDICAL
-    if medical.state is not State.COMPLETED:
-        return None
-    if settlement.tender is not Tender.WALLET or not settlement.bill.self_pay_fen:
-        return None
-    wallet = settlement.leg(PurseKind.WALLET)
-    if wallet is None or not wallet.state.final:
-        return PurseKind.WALLET
-    return None
-
-
 def leg_amounts(settlement: Settlement, target: Target) -> tuple[int, ...]:
     """Amounts of one leg, by the card's mode for the medical one (SSC §7.3, §7.4)."""
     bill = settlement.bill
@@ -324,19 +292,6 @@ def leg_amounts(settlement: Settlement, target: Target) -> tuple[int, ...]:
         return (bill.self_pay_fen,)
     amounts = MedicalAmounts(bill.total_fen, bill.fund_fen, bill.account_fen, bill.self_pay_fen)
     return amounts.on_card(target.mode)
-
-
-def settled_state(settlement: Settlement) -> State:
-    """Final state of a settlement none of whose legs is open.
-
-    The medical leg decides. A wallet that declined leaves its part due in cash; one whose proof was wrong is told.
-    """
-    medical, wallet = settlement.leg(PurseKind.MEDICAL), settlement.leg(PurseKind.WALLET)
-    if medical is None:
-        return State.CANCELLED
-    if medical.state is State.COMPLETED and wallet and wallet.state is State.NOT_GENUINE:
-        return State.NOT_GENUINE
-    return medical.state
 
 
 _UNCERTAIN = Outcome(State.UNCERTAIN, error="transaction.uncertain")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import CardMode, MedicalApplication
@@ -14,6 +14,7 @@ from cardio.errors import (
     RuleUnconfirmed,
     TestKeysRefused,
 )
+from cardio.files.codecs import CardDate
 from cardio.files.masking import Mask
 from cardio.files.social_security import DF04
 from cardio.products.catalogue import Catalogue
@@ -33,6 +34,8 @@ class Target:
         application: AID, hex.
         identity: What makes the card itself and no other.
         number: Number that the clearing centre needs.
+        starts: First day of validity.
+        ends: Last day of validity.
         mode: Where the personal account lives; None for wallets.
     """
 
@@ -41,6 +44,8 @@ class Target:
     application: str
     identity: bytes
     number: str
+    starts: CardDate | None
+    ends: CardDate | None
     mode: CardMode | None = None
 
     @property
@@ -53,44 +58,42 @@ def open_target(
     card: CardConnection,
     catalogue: Catalogue,
     kind: PurseKind,
-    today: datetime,
     pin: str | None = None,
 ) -> Target | None:
     """Select a purse on the card; None if the card does not have it.
 
     Raises:
-        CardExpired: Today is outside the card's validity.
         PinError: The medical account's PIN is missing, wrong or blocked.
         PinNotAllowed: The caller handed over a PIN that must be typed on the pad.
         CardError: The card refuses or is blocked.
     """
     if kind is PurseKind.WALLET:
-        return _open_wallet(card, catalogue, today)
-    return _open_medical(card, catalogue, today, pin)
+        return _open_wallet(card, catalogue)
+    return _open_medical(card, catalogue, pin)
 
 
-def _open_wallet(card: CardConnection, catalogue: Catalogue, today: datetime) -> Target | None:
+def _open_wallet(card: CardConnection, catalogue: Catalogue) -> Target | None:
     found = find_wallet(card, catalogue)
     if found is None:
         return None
     public = found.application.public
-    check_validity(public.starts, public.ends, today.date())
     return Target(
         purse=found.application.purse,
         product=found.product,
         application=found.part.aid.hex().upper(),
         identity=found.application.key,
         number=public.serial,
+        starts=public.starts,
+        ends=public.ends,
     )
 
 
-def _open_medical(card: CardConnection, catalogue: Catalogue, today: datetime, pin: str | None) -> Target | None:
+def _open_medical(card: CardConnection, catalogue: Catalogue, pin: str | None) -> Target | None:
     found = find_social_security(card, catalogue)
     if found is None or found.product.medical is None:
         return None
     check_caller_pin(card, found.product, pin)
     issuer = found.application.issuer()
-    check_validity(issuer.issued, issuer.expires, today.date())
     identity = found.application.identity()
     application = MedicalApplication.open(card, found.application, found.product.medical.rules(Family.LDT), pin)
     return Target(
@@ -99,18 +102,24 @@ def _open_medical(card: CardConnection, catalogue: Catalogue, today: datetime, p
         application=DF04.name.hex().upper(),
         identity=identity.key,
         number=identity.card_number,
+        starts=issuer.issued,
+        ends=issuer.expires,
         mode=application.mode,
     )
 
 
-def check_rules(card: CardConnection, target: Target, keys: PurchaseKeys, amounts: tuple[int, ...]) -> None:
+def check_rules(
+    card: CardConnection, target: Target, keys: PurchaseKeys, amounts: tuple[int, ...], today: date
+) -> None:
     """Whether this card may be charged at all with these keys and rules; asks nothing of the card.
 
     Raises:
         TestKeysRefused: Test keys and a card that is not virtual.
         RuleUnconfirmed: A rule without a source and a card that is not virtual.
+        CardExpired: Today is outside the card's validity; only a new charge minds, a recovery does not.
         AmountLimit: More than the product allows.
     """
+    check_validity(target.starts, target.ends, today)
     if keys.test and not card.channel.virtual:
         raise TestKeysRefused
     if not target.purse.rules.confirmed and not card.channel.virtual:

@@ -230,10 +230,14 @@ class Ledger:
         return self._database.write(job)
 
     def record(self, transaction: Transaction, outcome: Outcome) -> Transaction:
-        """Move a transaction on; a final state ends its question, freezes its answer and fills the outbox."""
+        """Move a transaction on, and the settlement that it belongs to.
+
+        A final state ends the question about the card and freezes the answer; a new state fills the outbox.
+        """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            _check_transition(_transaction(db, transaction.id).state, outcome.state)
+            before = _transaction(db, transaction.id).state
+            _check_transition(before, outcome.state)
             columns = outcome_columns(outcome)
             if outcome.state.final:
                 columns["finished_at"] = self._clock().isoformat()
@@ -246,36 +250,13 @@ class Ledger:
                 {name: columns.get(name) for name in ("tac", "mac2", "balance_after", "error")},
             )
             moved = _transaction(db, transaction.id)
-            document = transaction_document(moved)
             if outcome.state.final:
-                answer = chain.canonical(document)
+                answer = chain.canonical(transaction_document(moved))
                 update(db, "transactions", transaction.id, {"answer": answer})
                 moved = replace(moved, answer=answer)
-            if moved.armed is not None:
+            if moved.armed is not None and moved.state is not before:
                 self._report(db, moved)
-            return moved
-
-        return self._database.write(job)
-
-    def move_settlement(self, settlement: Settlement, state: State) -> Settlement:
-        """Move a settlement on; in a final state its answer is frozen."""
-
-        def job(db: sqlite3.Connection) -> Settlement:
-            current = _settlement(db, settlement.id)
-            if current.state is state:
-                return current
-            if current.state.final:
-                raise RuntimeError(f"settlement {current.id} is already {current.state}")
-            columns: dict[str, str] = {"state": state.value}
-            if state.final:
-                columns["finished_at"] = self._clock().isoformat()
-            update(db, "settlements", settlement.id, columns)
-            self._chain(db, f"settlement.{state}", settlement.id, {"due_fen": current.due_fen})
-            moved = _settlement(db, settlement.id)
-            if state.final:
-                answer = chain.canonical(settlement_document(moved))
-                update(db, "settlements", settlement.id, {"answer": answer})
-                moved = replace(moved, answer=answer)
+            self._refresh_settlement(db, moved)
             return moved
 
         return self._database.write(job)
@@ -335,7 +316,26 @@ class Ledger:
         for (identifier,) in rows.fetchall():
             update(db, "transactions", identifier, {"state": State.UNCERTAIN.value})
             self._chain(db, "transaction.uncertain", identifier, {"reason": "restart"})
-            self._report(db, _transaction(db, identifier))
+            parked = _transaction(db, identifier)
+            self._report(db, parked)
+            self._refresh_settlement(db, parked)
+
+    def _refresh_settlement(self, db: sqlite3.Connection, leg: Transaction) -> None:
+        """Bring a leg's settlement to where its legs stand; a final one gets its frozen answer."""
+        if leg.settlement is None:
+            return
+        current = _settlement(db, leg.settlement)
+        state = current.standing
+        if state is current.state:
+            return
+        columns = {"state": state.value}
+        if state.final:
+            columns["finished_at"] = self._clock().isoformat()
+        update(db, "settlements", current.id, columns)
+        self._chain(db, f"settlement.{state}", current.id, {"due_fen": current.due_fen})
+        if state.final:
+            answer = chain.canonical(settlement_document(_settlement(db, current.id)))
+            update(db, "settlements", current.id, {"answer": answer})
 
     def _report(self, db: sqlite3.Connection, transaction: Transaction) -> None:
         """Outbox row in the same database transaction as the state it reports (OPS §5.2)."""

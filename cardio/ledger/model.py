@@ -270,6 +270,32 @@ class Settlement:
         return next((leg for leg in self.legs if leg.purse is purse), None)
 
     @property
+    def next_purse(self) -> PurseKind | None:
+        """The purse that is worked on next: medical, then wallet; None if nothing is left for a card."""
+        medical, wallet = self.leg(PurseKind.MEDICAL), self.leg(PurseKind.WALLET)
+        if medical is None or not medical.state.final:
+            return PurseKind.MEDICAL
+        by_wallet = self.tender is Tender.WALLET and self.bill.self_pay_fen > 0
+        if medical.state is State.COMPLETED and by_wallet and (wallet is None or not wallet.state.final):
+            return PurseKind.WALLET
+        return None
+
+    @property
+    def standing(self) -> State:
+        """The state that follows from the legs.
+
+        When no leg is open the medical one decides: a wallet that declined leaves its part due in cash, only one whose
+        proof was wrong is told.
+        """
+        states = [leg.state for leg in self.legs]
+        if State.ARMED in states or State.UNCERTAIN in states:
+            return State.UNCERTAIN
+        if self.next_purse is not None:
+            return State.AWAITING_CARD if any(state.final for state in states) else State.ACCEPTED
+        medical, *others = states
+        return State.NOT_GENUINE if medical is State.COMPLETED and State.NOT_GENUINE in others else medical
+
+    @property
     def due_fen(self) -> int:
         """What is still to be paid in cash: the self-paid part that no wallet paid or may have paid."""
         wallet = self.leg(PurseKind.WALLET)

@@ -147,7 +147,9 @@ class EmbeddedReader:
         with self._changed:
             if self._user is channel:
                 self._user = None
-                channel.card.power_off()
+                # A card that left may be in use in another reader; its next power-on begins anew in any case.
+                if self._card is channel.card and self._events == channel.presentation:
+                    channel.card.power_off()
 
 
 class EmbeddedChannel:
@@ -215,9 +217,11 @@ class EmbeddedDriver:
         while True:
             now = self.readers()
             left = deadline - time.monotonic()
-            if now != dict(known) or left <= 0 or not self.slots:
+            if now != dict(known) or left <= 0:
                 return now
             turn = min(left, 0.05)
+            if not self.slots:
+                time.sleep(turn)
             for name, slot in self.slots.items():
                 if slot.wait_change(now[name], turn / len(self.slots)):
                     break

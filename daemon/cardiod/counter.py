@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import structlog
 
 from cardio.apdu.connection import CardConnection
-from cardio.engine.engine import Engine, next_leg
+from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import (
     CardAbsent,
@@ -330,14 +330,14 @@ class Counter:
         deadline = self._deadline(wait_s)
         with self.engine.ledger.exclusive(request.request):
             settlement = await self.journal(lambda: self.engine.begin_settlement(request))
-            while not settlement.state.final and (kind := next_leg(settlement)) is not None:
+            while (kind := settlement.next_purse) is not None:
                 where = reader if kind is PurseKind.MEDICAL else None
                 try:
                     card = await self.present(where, kind, deadline)
                     await self._await_sam(deadline)
                 except CardioError:
-                    if settlement.legs:
-                        return await self._awaiting(settlement)
+                    if settlement.state is not State.ACCEPTED:
+                        break
                     raise
                 before = settlement
                 settlement = await self.on_card(
@@ -347,12 +347,6 @@ class Counter:
                 if settlement.state is State.UNCERTAIN:
                     break
             return settlement
-
-    async def _awaiting(self, settlement: Settlement) -> Settlement:
-        if settlement.state is State.UNCERTAIN:
-            return settlement
-        ledger = self.engine.ledger
-        return await self.journal(lambda: ledger.move_settlement(settlement, State.AWAITING_CARD))
 
     @staticmethod
     def _deadline(wait_s: float) -> float:

@@ -44,6 +44,13 @@ def test_a_refusal_at_the_end_of_a_chain_is_the_answer() -> None:
         CardConnection(channel).call(DEBIT)
 
 
+@pytest.mark.parametrize("sw", ["6985", "6D00", "6F00", "6400"])
+def test_a_refusal_to_hand_out_an_announced_answer_is_a_lost_answer(sw: str) -> None:
+    channel = ScriptedChannel(("8054010002AABB", "6102"), ("00C0000002", sw))
+    with pytest.raises(LinkCorrupt, match=sw):
+        CardConnection(channel).send(DEBIT)
+
+
 def test_a_wrong_length_is_repeated_once_with_the_right_one() -> None:
     channel = ScriptedChannel(("00B2012C00", "6C03"), ("00B2012C03", "0102039000"))
     assert CardConnection(channel).call(READ) == b"\x01\x02\x03"
@@ -71,9 +78,7 @@ def test_a_command_that_moves_money_is_never_repeated() -> None:
 
 
 def test_the_answer_of_a_command_that_moves_money_is_fetched_again_with_the_right_length() -> None:
-    channel = ScriptedChannel(
-        ("8054010002AABB", "6104"), ("00C0000004", "6C08"), ("00C0000008", "11" * 8 + "9000")
-    )
+    channel = ScriptedChannel(("8054010002AABB", "6104"), ("00C0000004", "6C08"), ("00C0000008", "11" * 8 + "9000"))
     assert CardConnection(channel).call(DEBIT) == b"\x11" * 8
     assert channel.finished
 
@@ -93,6 +98,7 @@ class EndlessCard(ScriptedChannel):
         self.asked = 0
 
     def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
+        del command, disclosure
         self.asked += 1
         return self.answer
 
@@ -100,7 +106,7 @@ class EndlessCard(ScriptedChannel):
 @pytest.mark.parametrize("data", [b"", bytes(1), bytes(256)])
 def test_an_endless_answer_ends_in_a_typed_error(data: bytes) -> None:
     card = EndlessCard(data + b"\x61\x10")
-    with pytest.raises(CardDataInvalid, match="READ RECORD: .*endless"):
+    with pytest.raises(CardDataInvalid, match=r"READ RECORD: .*endless"):
         CardConnection(card).send(READ)
     assert card.asked <= MAX_ANSWER + 2
 
@@ -128,7 +134,7 @@ def test_commands_are_counted_without_the_repeats_of_t0() -> None:
 def test_a_command_whose_answer_was_lost_is_counted() -> None:
     class TornCard(ScriptedChannel):
         def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
-            raise CardRemoved("script")
+            raise CardRemoved(f"before {command.hex()} with {disclosure}")
 
     card = CardConnection(TornCard())
     with pytest.raises(ReaderError):

@@ -43,8 +43,8 @@ class Vector:
     @property
     def factors(self) -> list[bytes]:
         """Diversification factors, highest authority first."""
-        listed = self.inputs.get("factors_in_order_of_use") or [self.inputs["factor"]]
-        return [bytes.fromhex(str(factor)) for factor in listed]
+        listed = self.inputs.get("factors_in_order_of_use")
+        return [bytes.fromhex(factor) for factor in listed] if listed else [self.input("factor")]
 
     def __str__(self) -> str:
         return self.id

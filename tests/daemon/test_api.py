@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pytest_mock import MockerFixture
 
 from cardio.errors import CardioError
 from cardio.virtual.card import Moment
@@ -296,6 +297,13 @@ def test_a_pin_in_a_bad_request_is_not_repeated(daemon: Daemon) -> None:
     answer = settle(daemon, pin="987654321098765", colour="red")
     assert answer.status_code == 400
     assert "98765" not in answer.text
+
+
+def test_a_bug_is_told_without_its_message_and_leaves_the_money_open(daemon: Daemon, mocker: MockerFixture) -> None:
+    mocker.patch("cardiod.counter.Counter.debit", side_effect=ValueError("测试甲"))
+    answer = debit(daemon)
+    assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (500, "internal", "unknown")
+    assert "测试甲" not in answer.text
 
 
 # ---- callers -------------------------------------------------------------------------------------------------

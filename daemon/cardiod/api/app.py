@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from cardio.errors import CardioError, HostForbidden
 from cardiod.api.callers import check_host
 from cardiod.api.problems import (
+    bug_response,
     on_cardio_error,
     on_http_error,
     on_validation_error,
@@ -45,12 +46,15 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
 
     @app.middleware("http")
-    async def guard_host(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
             check_host(request, settings)
         except HostForbidden as error:
             return problem_response(error)
-        return await call_next(request)
+        try:
+            return await call_next(request)
+        except Exception as error:  # noqa: BLE001 (the server would print its message, which may hold a name)
+            return bug_response(error)
 
     app.include_router(health)
     app.include_router(router, prefix="/v1")

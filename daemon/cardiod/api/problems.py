@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,6 +15,7 @@ from cardio import errors
 from cardio.errors import CardioError
 
 MEDIA_TYPE = "application/problem+json"
+log = structlog.get_logger("cardiod.api")
 
 STATUS: dict[str, int] = {
     "reader.unavailable": 503,
@@ -77,6 +80,7 @@ STATUS: dict[str, int] = {
     "service.unavailable": 503,
     "product.invalid": 500,
     "operation.unsupported": 422,
+    "internal": 500,
     "client.unauthorised": 401,
     "client.forbidden": 403,
     "host.forbidden": 421,
@@ -121,6 +125,17 @@ async def on_cardio_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, CardioError):
         raise error
     return problem_response(error)
+
+
+def bug_response(error: Exception) -> JSONResponse:
+    """Anything that is not an error of ours; its message may hold a value, so only its kind is told."""
+    log.error("internal error", kind=type(error).__name__, at=_place(error))
+    return problem_response(errors.InternalError(type(error).__name__))
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 async def on_validation_error(_: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,110 @@
+"""Access rights, and what every declared file must have."""
+
+import pytest
+
+from cardio.files.declaration import (
+    FREE,
+    NEVER,
+    PIN,
+    Access,
+    ApplicationDeclaration,
+    FileDeclaration,
+    Structure,
+    all_of,
+    any_of,
+)
+from cardio.files.record import FixedRecord, ItemRecord
+from cardio.files.social_security import EF05_ISSUER, EF05_MEDICAL, EF06_HOLDER, EF08_MEDICAL_LOG, SSSE_NAME
+from cardio.files.wallet import EF15_PUBLIC, EF18_LOG
+from tests.files.declared import APPLICATIONS, FILES
+
+NOTHING: frozenset[str] = frozenset()
+
+
+def rights(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+@pytest.mark.parametrize(
+    ("access", "held", "allowed"),
+    [
+        (FREE, NOTHING, True),
+        (FREE, rights(PIN), True),
+        (NEVER, NOTHING, False),
+        (NEVER, rights(PIN, "RK1DF04"), False),
+        (any_of(PIN), NOTHING, False),
+        (any_of(PIN), rights(PIN), True),
+        (any_of(PIN), rights("RK1DF04"), False),
+        (any_of(PIN, "RK1DF04"), NOTHING, False),
+        (any_of(PIN, "RK1DF04"), rights(PIN), True),
+        (any_of(PIN, "RK1DF04"), rights("RK1DF04"), True),
+        (any_of(PIN, "RK1DF04"), rights(PIN, "RK1DF04"), True),
+        (any_of(PIN, "RK1DF04"), rights("UK1DF04"), False),
+        (all_of(PIN, "RK1DF04"), NOTHING, False),
+        (all_of(PIN, "RK1DF04"), rights(PIN), False),
+        (all_of(PIN, "RK1DF04"), rights("RK1DF04"), False),
+        (all_of(PIN, "RK1DF04"), rights(PIN, "RK1DF04"), True),
+        (all_of(PIN, "RK1DF04"), rights(PIN, "RK1DF04", "UK1DF04"), True),
+    ],
+)
+def test_access_is_any_complete_set_of_rights(access: Access, held: frozenset[str], allowed: bool) -> None:
+    assert access.allows(held) is allowed
+
+
+def test_nobody_may_use_what_no_right_opens() -> None:
+    assert any_of() == NEVER
+    assert all_of() == FREE
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.identifier:04X} {file.en}")
+class TestEveryFile:
+    def test_has_titles_and_a_source(self, file: FileDeclaration) -> None:
+        assert any("\u4e00" <= character <= "\u9fff" for character in file.zh)
+        assert file.en
+        assert file.en.isascii()
+        assert file.source
+
+    def test_is_named_by_the_low_byte_of_its_identifier(self, file: FileDeclaration) -> None:
+        assert 1 <= file.sfi <= 30
+        assert file.sfi == file.identifier & 0xFF
+
+    def test_has_the_content_of_its_structure(self, file: FileDeclaration) -> None:
+        if file.structure is Structure.LINEAR_VARIABLE:
+            assert issubclass(file.content, ItemRecord)
+        else:
+            assert issubclass(file.content, FixedRecord)
+            assert file.size == file.content.size()
+        assert bool(file.records) == (file.structure is Structure.CYCLIC)
+
+    def test_is_written_by_a_key_or_by_the_card_alone(self, file: FileDeclaration) -> None:
+        assert not file.update.allows(NOTHING)
+        assert not file.update.allows(rights(PIN))
+        if file.structure is Structure.CYCLIC:
+            assert file.update == NEVER
+
+
+@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.en)
+def test_an_application_has_titles_a_name_and_files_of_its_own(application: ApplicationDeclaration) -> None:
+    assert any("\u4e00" <= character <= "\u9fff" for character in application.zh)
+    assert application.en.isascii()
+    assert 5 <= len(application.name) <= 16
+    assert len({file.sfi for file in application.files}) == len(application.files) > 0
+
+
+def test_the_social_security_environment_is_named_in_gbk() -> None:
+    assert SSSE_NAME.decode("gbk") == "sx1.sh.社会保障"
+
+
+@pytest.mark.parametrize(
+    ("file", "personal"),
+    [
+        (EF05_ISSUER, True),
+        (EF06_HOLDER, True),
+        (EF15_PUBLIC, True),
+        (EF05_MEDICAL, False),
+        (EF08_MEDICAL_LOG, False),
+        (EF18_LOG, False),
+    ],
+)
+def test_files_with_personal_fields_are_not_written_down(file: FileDeclaration, personal: bool) -> None:
+    assert file.personal is personal
