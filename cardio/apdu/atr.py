@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from cardio.errors import CardDataInvalid
 
-CONTACTLESS_PREFIX = b"\x80\x01"
 MIN_SIZE = 2
 
 

@@ -43,9 +43,10 @@ def read_items(card: CardConnection, file: FileDeclaration, content: type[I]) ->
     """
     try:
         raw = card.call(read_record(file, 1, FROM_NUMBER_TO_LAST))
-    except (AccessDenied, FileNotFound):
-        raise
-    except CardError:
+    except CardError as error:
+        # 6A83 is a refusal of this form here, not the absence of a record: the file may well have some.
+        if isinstance(error, (AccessDenied, FileNotFound)) and not isinstance(error, RecordNotFound):
+            raise
         return content.decode(_items_one_by_one(card, file))
     return content.decode_concatenated(raw)
 

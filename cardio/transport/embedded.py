@@ -117,9 +117,10 @@ class EmbeddedReader:
             if self._user is not None:
                 raise ReaderBusy(self.name)
             kind = EmbeddedChannel if self.pin_pad is None else EmbeddedPinPadChannel
-            self._user = kind(self, self._card, self._events)
+            channel = kind(self, self._card, self._events)
             self._card.power_on()
-            return self._user
+            self._user = channel
+            return channel
 
     def exchange(self, channel: EmbeddedChannel, command: bytes) -> bytes:
         """Pass a command to the card of `channel`, if it is still there before and after.

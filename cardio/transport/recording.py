@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from cardio.errors import CardRemoved, InputInvalid
-from cardio.transport.channel import CardProtocol, Channel, Disclosure
+from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPadChannel, PinPrompt
 
 MASKED = "**"
 HEADER_SIZE = 5
@@ -66,8 +66,19 @@ class Recording:
             raise InputInvalid(f"{file} is not a recording: {error}") from error
 
 
+def record(inner: Channel, sink: TextIO, *, reveal: bool = False) -> RecordingChannel:
+    """A channel that writes down what passes through `inner`; it has a PIN pad if `inner` has one.
+
+    Arguments and errors are those of `RecordingChannel`.
+    """
+    kind = RecordingPinPadChannel if isinstance(inner, PinPadChannel) else RecordingChannel
+    return kind(inner, sink, reveal=reveal)
+
+
 class RecordingChannel:
     """A channel that writes down what passes through it.
+
+    A sink that fails ends the recording, never the exchange: the answer may be that of a debit.
 
     Args:
         inner: The channel underneath.
@@ -76,6 +87,9 @@ class RecordingChannel:
 
     Raises:
         ValueError: `reveal` for a card that is not virtual.
+
+    Attributes:
+        failure: Why the recording ended early, if it did.
     """
 
     def __init__(self, inner: Channel, sink: TextIO, *, reveal: bool = False) -> None:
@@ -84,6 +98,7 @@ class RecordingChannel:
         self._inner = inner
         self._sink = sink
         self._reveal = reveal
+        self.failure: OSError | None = None
         self._write({"atr": inner.atr.hex().upper(), "protocol": inner.protocol.value})
 
     @property
@@ -121,7 +136,23 @@ class RecordingChannel:
         self._inner.close()
 
     def _write(self, entry: dict[str, str]) -> None:
-        self._sink.write(json.dumps(entry) + "\n")
+        if self.failure is None:
+            try:
+                self._sink.write(json.dumps(entry) + "\n")
+            except OSError as error:
+                self.failure = error
+
+
+class RecordingPinPadChannel(RecordingChannel):
+    """As `RecordingChannel`, over a reader with a PIN pad; what is typed there never comes by."""
+
+    def verify_pin(self, prompt: PinPrompt) -> bytes:
+        """Pass the prompt on; the recording gets the header and the status word."""
+        if not isinstance(self._inner, PinPadChannel):
+            raise TypeError("the channel underneath has no PIN pad")
+        answer = self._inner.verify_pin(prompt)
+        self._write({"command": prompt.header.hex().upper(), "answer": answer.hex().upper()})
+        return answer
 
 
 class ReplayChannel:

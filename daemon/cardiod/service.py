@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -136,6 +136,17 @@ def background(http: uvicorn.Server, listener: socket.socket) -> Iterator[str]:
         thread.join()
 
 
+class _StandardError:
+    """Writes log lines to whatever standard error is now; a log that cannot be written never stops a sale."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError, ValueError):
+            print(message, file=sys.stderr, flush=True)
+
+    debug = info = warning = error = critical = msg
+
+
 def configure_logging(level: int = logging.INFO) -> None:
     """JSON lines on standard error; only the fields that our calls name."""
     structlog.configure(
@@ -145,5 +156,5 @@ def configure_logging(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _StandardError(),
     )

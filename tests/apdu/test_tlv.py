@@ -85,7 +85,19 @@ def test_ber_objects_cut_short_are_never_taken_as_whole(tlvs: list[Tlv], data: s
 
 @pytest.mark.parametrize(
     "data",
-    ["6F", "6F02AA", "6F80", "6F83000001AA", "6F8101", "6F820001", "9F", "9F8181", "9F81818101AA", "6F84000000"],
+    [
+        "6F",
+        "6F02AA",
+        "6F80",
+        "6F83000001AA",
+        "6F8101",
+        "6F80" + "00" * 128,
+        "6F820001",
+        "9F",
+        "9F8181",
+        "9F81818101AA",
+        "6F84000000",
+    ],
 )
 def test_malformed_ber_is_invalid(data: str) -> None:
     with pytest.raises(CardDataInvalid):

@@ -140,11 +140,13 @@ def test_broken_text_is_shown_with_replacement_characters() -> None:
         (Text(4), "张三丰"),
         (Text(4), "𠮷𠮷"),
         (Digits(2), "12345"),
+        (Digits(2), "123456"),
         (Digits(2), ""),
         (Digits(2), "12a4"),
         (Digits(2), "١٢"),
         (HexDigits(2), ""),
         (HexDigits(2), "12345"),
+        (HexDigits(2), "123456"),
         (HexDigits(2), "d5"),
         (HexDigits(2), "1F"),
         (Number(2), 0x10000),
@@ -183,7 +185,19 @@ def test_four_ascii_digits_in_a_date_are_a_year(raw: bytes, year: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["20261301", "20260229", "20260431", "20260001", "20260100", "00000101", "2026ABCD", "30303030", "202601"]
+    "raw",
+    [
+        "20261301",
+        "20260229",
+        "20260431",
+        "20260001",
+        "20260100",
+        "00000101",
+        "2026ABCD",
+        "30303030",
+        "202601",
+        "2026010001",
+    ],
 )
 def test_impossible_dates_are_absent(raw: str) -> None:
     assert Date().decode(bytes.fromhex(raw)) is None

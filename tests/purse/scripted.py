@@ -111,7 +111,9 @@ def _as_it_is(exchange: Exchange) -> list[Exchange]:
 def _contact(exchange: Exchange) -> list[Exchange]:
     """An exchange as T=0 carries it (ISO 7816-3 §12.2.4)."""
     raw = bytes.fromhex(exchange.command)
-    if len(raw) <= 5 or len(raw) == 5 + raw[4]:
+    if len(raw) == 4:
+        return [Exchange(exchange.command + "00", exchange.answer)]
+    if len(raw) == 5 or len(raw) == 5 + raw[4]:
         return [exchange]
     short = Exchange(raw[:-1].hex().upper(), exchange.answer)
     size = len(exchange.answer) // 2 - 2

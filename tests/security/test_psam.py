@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cardio.errors import CardRemoved, ReaderBusy, SamAbsent
+from cardio.errors import CardRemoved, ReaderBusy, SamAbsent, SamKeyMissing
 from cardio.security import psam as psam_module
 from cardio.security.keys import Authorization, Mac2
 from cardio.security.psam import Psam
@@ -54,6 +54,7 @@ def authorized(*script: Exchange, lost: Exception | None = None) -> tuple[Psam, 
         ("6901", Mac2.UNCHECKED),
         ("6983", Mac2.UNCHECKED),
         ("6F00", Mac2.UNCHECKED),
+        ("6C04", Mac2.UNCHECKED),  # and not sent again
     ],
 )
 def test_answer_to_mac2_says_ok_wrong_or_nothing(status: str, result: Mac2) -> None:
@@ -133,10 +134,19 @@ def test_purchase_in_between_makes_the_older_one_uncheckable() -> None:
 def test_refused_order_in_between_makes_the_older_one_uncheckable() -> None:
     refused = Exchange(VECTOR.sam_init.command, "6A88")
     psam, authorization, slot = authorized(refused)
-    with pytest.raises(Exception, match="key-missing"):
+    with pytest.raises(SamKeyMissing):
         psam.authorize(ORDER)
     assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
     slot.channel.assert_finished()
+
+
+def test_psam_lost_in_between_is_not_asked_again() -> None:
+    psam, authorization, slot = authorized(lost=CardRemoved("gone"))
+    with pytest.raises(SamAbsent):
+        psam.terminal_number()
+    sent = len(slot.channel.sent)
+    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
+    assert len(slot.channel.sent) == sent
 
 
 # ---- holding -----------------------------------------------------------------------------------------------------

@@ -227,3 +227,43 @@ def test_what_is_no_terminal_number_is_no_psam(answer: str) -> None:
     slot = ScriptedSlot(SELECT_MASTER_FILE, Exchange("00B0960006", answer))
     with pytest.raises((SamFailed, SamKeyMissing)):
         Psam(slot).terminal_number()
+
+
+def test_card_that_refuses_its_master_file_is_asked_nothing_more() -> None:
+    slot = ScriptedSlot(Exchange(SELECT_MASTER_FILE.command, "6A81"))
+    with pytest.raises(SamFailed):
+        Psam(slot).terminal_number()
+    slot.channel.assert_finished()
+
+
+def test_failed_selection_is_not_taken_for_the_one_before() -> None:
+    vector = ep_purchases()[0]
+    slot = ScriptedSlot(
+        SELECT_MASTER_FILE,
+        SELECT_WALLET_SAM,
+        vector.sam_init,
+        SELECT_MASTER_FILE,
+        Exchange(SELECT_MEDICAL_SAM.command, "6A82"),
+        SELECT_MASTER_FILE,
+        SELECT_WALLET_SAM,
+        vector.sam_init,
+    )
+    psam = Psam(slot)
+    psam.authorize(order_of(vector))
+    with pytest.raises(SamKeyMissing):
+        psam.authorize(SETTLEMENT)
+    psam.authorize(order_of(vector))
+    slot.channel.assert_finished()
+
+
+def test_orders_are_never_repeated_by_the_connection() -> None:
+    psam, slot = over(init(2, "6C08"))
+    with pytest.raises(SamFailed):
+        psam.authorize(SETTLEMENT)
+    slot.channel.assert_finished()
+
+
+def test_answer_without_end_is_a_failure_of_the_psam() -> None:
+    slot = ScriptedSlot(SELECT_MASTER_FILE, Exchange("00B0960006", "6106"), Exchange("00C0000006", "6106"))
+    with pytest.raises(SamFailed):
+        Psam(slot).terminal_number()

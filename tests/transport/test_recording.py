@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from cardio.apdu.command import Command, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import VERIFY
+from cardio.applications.pin import verify_pin
 from cardio.errors import CardRemoved, InputInvalid
 from cardio.files.reading import read_items
 from cardio.files.social_security import EF06_HOLDER, HolderData
-from cardio.transport.channel import CardProtocol, Disclosure
+from cardio.transport.channel import CardProtocol, Disclosure, PinPadChannel
+from cardio.transport.embedded import EmbeddedReader
 from cardio.transport.recording import Exchange, Recording, RecordingChannel, ReplayChannel
+from cardio.transport.recording import record as recording_of
+from cardio.virtual.cards import citizen_card, social_security_card
+from cardio.virtual.pin_pad import VirtualPinPad
 
 ATR = bytes.fromhex("3B6D000000814A444686605199000001AC")
 SELECT = bytes.fromhex("00A4040002AABB00")
@@ -280,3 +285,32 @@ def test_a_card_without_exchanges_is_a_recording(tmp_path: Path) -> None:
     file = tmp_path / "card.jsonl"
     file.write_text(CARD + "\n", encoding="ascii")
     assert Recording.load(file) == Recording(bytes.fromhex("3B00"), CardProtocol.T0, ())
+
+
+class FullDisk(io.StringIO):
+    """A file on a disk that is full after its first line."""
+
+    def write(self, text: str) -> int:
+        if self.getvalue():
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_a_recording_that_cannot_be_written_never_costs_the_answer() -> None:
+    reader = EmbeddedReader("reader", citizen_card())
+    channel = recording_of(reader.connect(), FullDisk())
+    assert channel.transmit(bytes.fromhex("00A4040009A0000000038698070100"))[-2:] == b"\x90\x00"
+    assert channel.failure is not None
+    channel.close()
+
+
+def test_a_recorded_reader_keeps_its_pin_pad_and_the_pin_stays_in_it() -> None:
+    reader = EmbeddedReader("reader", social_security_card(), VirtualPinPad("123456"))
+    sink = io.StringIO()
+    channel = recording_of(reader.connect(), sink)
+    verify_pin(CardConnection(channel), None)
+    channel.close()
+    assert '"00200000", "answer": "9000"' in sink.getvalue()
+    assert "123456" not in sink.getvalue()
+    reader.pin_pad = None
+    assert not isinstance(recording_of(reader.connect(), sink), PinPadChannel)

@@ -1,11 +1,13 @@
 """Selection, access rights and record addressing of virtual cards (SSC §2, §3, §5.3, EW §1.2, §3.1)."""
 
+from dataclasses import replace
+
 import pytest
 
 from cardio.crypto.ciphers import Algorithm
-from cardio.files.declaration import Structure
+from cardio.files.declaration import PIN, Structure, any_of
 from cardio.transport.channel import CardProtocol
-from cardio.virtual.card import VirtualCard
+from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.filesystem import ElementaryFile
 from tests.virtual.wire import (
@@ -151,6 +153,16 @@ def test_medical_files_are_open_after_the_pin(social: VirtualCard) -> None:
     send(social, SELECT_DF04)
     assert send(social, "00B28F2803") == "8F01319000"
     assert send(social, "00B201441C") == "6A83"  # an empty log
+
+
+def test_transparent_file_that_is_closed_is_6982_whatever_the_offset() -> None:
+    closed = replace(declare(0x0015, Structure.TRANSPARENT), read=any_of(PIN))
+    card = card_of(ElementaryFile(closed, [bytes(4)]))
+    card.pin = CardPin(bytes.fromhex("123456"))
+    assert send(card, "00B0950000") == "6982"
+    assert send(card, "00B0950400") == "6982"
+    assert send(card, VERIFY_RIGHT) == "9000"
+    assert send(card, "00B0950000") == "000000009000"
 
 
 def test_wallet_log_is_closed_before_the_pin_and_open_after(wallet: VirtualCard) -> None:

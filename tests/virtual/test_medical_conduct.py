@@ -72,6 +72,22 @@ def test_a_purse_command_that_fails_ends_an_open_settlement(till: AccountTill, b
     assert state(till) == UNTOUCHED
 
 
+def test_malformed_debit_ends_the_open_settlement(till: AccountTill) -> None:
+    debit = till.prepare()
+    assert till.send(f"B02C01000E{debit[10:38]}08") == "6700"
+    assert till.send(debit) == "6901"
+    debit = till.prepare()
+    assert till.send(f"B02C0101{debit[8:]}") == "6A86"
+    assert till.send(debit) == "6901"
+    assert state(till) == UNTOUCHED
+
+
+@pytest.mark.parametrize("command", ["8026000104", "0026000104", "802E000202000108"])
+def test_account_commands_have_a_class_of_their_own(till: AccountTill, command: str) -> None:
+    till.pay()
+    assert till.send(command) == "6D00"
+
+
 def test_selecting_ends_an_open_settlement(till: AccountTill) -> None:
     debit = till.prepare()
     complete(till.card, SELECT_DF04)
@@ -129,6 +145,8 @@ def test_proof_is_given_for_the_last_number_and_type_only(till: AccountTill) -> 
     assert till.send("B02E000202000108") == "9406"
     assert till.send("B02E000202000308") == "9406"
     assert till.send("B02E000102000208") == "6A86"
+    assert till.send("B02E0002010208") == "6700"
+    assert till.send("B02E00020300000208") == "6700"
 
 
 def test_proof_survives_power_off_and_needs_no_pin(till: AccountTill) -> None:

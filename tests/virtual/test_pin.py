@@ -1,5 +1,7 @@
 """The PIN of virtual cards: its counter, its rights and how long they last (SSC §5.1)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from cardio.virtual.card import CardPin, VirtualCard
@@ -70,6 +72,14 @@ def test_rights_last_through_selections_until_power_off(card: VirtualCard) -> No
     complete(card, SELECT_DF04)
     assert send(card, READ_MODE) == "6982"
     assert send(card, VERIFY_EMPTY) == "63C6"
+
+
+@pytest.mark.parametrize("reset", [VirtualCard.power_on, VirtualCard.power_off])
+def test_either_end_of_a_session_takes_the_rights_away(card: VirtualCard, reset: Callable[[VirtualCard], None]) -> None:
+    send(card, VERIFY_RIGHT)
+    reset(card)
+    assert send(card, VERIFY_EMPTY) == "63C6"
+    assert send(card, READ_MODE) == "6A82"  # the master file is selected again
 
 
 def test_wrong_pin_takes_the_rights_away(card: VirtualCard) -> None:

@@ -107,9 +107,16 @@ def test_t1_names_the_right_length_when_le_is_too_short(contactless: VirtualCard
     assert send(contactless, "805C000203") == "6C04"
 
 
+def test_t1_names_the_right_length_of_commands_with_data_too(contactless: VirtualCard) -> None:
+    assert send(contactless, SELECT_WALLET + "05") == "6C30"
+    assert send(contactless, "00A40400 00 0009 A00000000386980701 0005") == "6C30"
+
+
 def test_extended_lengths_mean_the_same(contactless: VirtualCard) -> None:
     assert send(contactless, "00A404000000 09A00000000386980701 0000").endswith("9000")
+    assert send(contactless, "00A40400 00 0009 A00000000386980701").endswith("9000")
     assert send(contactless, "00B09500000000") == f"{EF15}9000"
+    assert send(contactless, "00B09500000004") == f"{EF15[:8]}9000"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +143,8 @@ def test_lengths_that_do_not_fit_are_6700(contactless: VirtualCard, malformed: s
         ("80EE000000", "6D00"),
         ("8050010200", "6D00"),  # no purse is selected
         ("B026000104", "6D00"),
+        ("0482000000", "6D00"),
+        ("841E000100", "6D00"),
         ("90B0950000", "6E00"),
         ("FFCA000000", "6E00"),
         ("20B0950000", "6E00"),

@@ -115,6 +115,7 @@ def test_malformed_debit_ends_the_open_purchase(till: WalletTill) -> None:
 
 def test_amounts_up_to_the_balance_are_allowed(till: WalletTill) -> None:
     assert till.initialize(10001) == "9401"
+    assert till.initialize(0x01000001) == "9401"
     assert till.initialize(0x7FFFFFFF) == "9401"
     assert till.initialize(10000).endswith("9000")
     assert till.pay(0).endswith("9000")
@@ -146,6 +147,19 @@ def test_purposes_that_are_not_built_are_6a86(till: WalletTill, parameters: str)
 @pytest.mark.parametrize("parameters", ["0001", "0000", "0102", "0502"])
 def test_balances_that_are_not_there_are_6a86(till: WalletTill, parameters: str) -> None:
     assert till.send(f"805C{parameters}04") == "6A86"
+
+
+def test_balance_takes_no_data_and_proof_takes_two_bytes(till: WalletTill) -> None:
+    assert till.send("805C0002010004") == "6700"
+    till.pay()
+    assert till.send("805A0006010108") == "6700"
+    assert till.send("805A00060300000108") == "6700"
+
+
+@pytest.mark.parametrize("command", ["005C000204", "B05C000204", "005A000602000108", "0050010200"])
+def test_purse_commands_have_a_class_of_their_own(till: WalletTill, command: str) -> None:
+    till.pay()
+    assert till.send(command) == "6D00"
 
 
 def test_proof_before_any_transaction_is_6985(till: WalletTill) -> None:

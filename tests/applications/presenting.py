@@ -1,0 +1,54 @@
+"""Puts virtual cards into readers for the tests of applications."""
+
+from __future__ import annotations
+
+from cardio.apdu.connection import CardConnection
+from cardio.applications.wallet import FactorScheme, WalletSelection
+from cardio.crypto.ciphers import Algorithm
+from cardio.files.wallet import WALLET_NAME
+from cardio.purse.purse import CounterRule, PurseRules
+from cardio.security.keys import Family, SamApplication
+from cardio.transport.embedded import EmbeddedReader
+from cardio.virtual.card import VirtualCard
+from cardio.virtual.filesystem import ElementaryFile
+from cardio.virtual.pin_pad import VirtualPinPad
+from cardio.virtual.received import Status
+
+SELECTION = WalletSelection(WALLET_NAME, (0x3F01,), FactorScheme.SERIAL, enable_flag=False)
+WALLET_RULES = PurseRules(
+    Algorithm.TRIPLE_DES,
+    CounterRule.AFTER,
+    CounterRule.AFTER,
+    SamApplication(Family.PBOC, bytes.fromhex("1001"), 0x17, 1),
+    max_amount_fen=100000,
+    confirmed=True,
+)
+MEDICAL_RULES = PurseRules(
+    Algorithm.TRIPLE_DES,
+    CounterRule.AFTER,
+    CounterRule.BEFORE,
+    SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, 2),
+    max_amount_fen=0xFFFFFFFE,
+    confirmed=True,
+)
+
+
+def present(card: VirtualCard, pad: VirtualPinPad | None = None) -> CardConnection:
+    """A powered card in a reader, with a PIN pad if one is given."""
+    return CardConnection(EmbeddedReader("counter", card, pad).connect())
+
+
+class NoRuns(ElementaryFile):
+    """A file whose card refuses to read "from record n to the last"."""
+
+    def find(self, number: int, mode: int) -> list[bytes]:
+        """As any file, but for mode 5."""
+        if mode == 5:
+            raise Status(0x6A86)
+        return super().find(number, mode)
+
+
+def refuse_runs(card: VirtualCard) -> None:
+    """Have the card refuse "from 1 to last" on all its files."""
+    for directory in card.master_file.walk():
+        directory.files = [NoRuns(file.declaration, file.records) for file in directory.files]

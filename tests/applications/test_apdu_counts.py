@@ -1,0 +1,135 @@
+"""How many APDUs each use costs (design §6): the figure that is the same on every machine."""
+
+from datetime import datetime
+
+import pytest
+
+from cardio.apdu.connection import CardConnection
+from cardio.applications.medical import MedicalApplication
+from cardio.applications.social_security import SocialSecurityApplication
+from cardio.applications.wallet import WalletApplication
+from cardio.files.codecs import CARD_TIMEZONE
+from cardio.purse.purse import Purse, parse_debit
+from cardio.security.keys import Mac2
+from cardio.security.psam import Psam
+from cardio.transport.channel import CardProtocol
+from cardio.virtual.cards import citizen_card, social_security_card
+from tests.applications.presenting import MEDICAL_RULES, SELECTION, WALLET_RULES, present, refuse_runs
+from tests.security.slots import EmbeddedSlot
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=CARD_TIMEZONE)
+ISSUER_ITEMS = 7
+HOLDER_ITEMS = 7
+
+
+def wallet_on(card: CardConnection) -> WalletApplication:
+    return WalletApplication.open(card, SELECTION, WALLET_RULES)
+
+
+def buy(card: CardConnection, purse: Purse, psam: Psam, amounts: tuple[int, ...]) -> None:
+    """One purchase as the engine makes it."""
+    with psam.hold() as session:
+        terminal, key_index = session.terminal_number(), session.key_index(purse.rules.sam)
+        initialized = purse.initialize(amounts, terminal, key_index)
+        order = purse.order(initialized, amounts, NOON)
+        authorization = session.authorize(order)
+        debited = parse_debit(card.call(purse.debit_command(authorization, order.time)))
+        assert session.check_mac2(debited.mac2) is Mac2.OK
+
+
+def warm(psam: Psam, purse: Purse) -> None:
+    """What a terminal reads from its PSAM once."""
+    psam.terminal_number()
+    psam.key_index(purse.rules.sam)
+
+
+def test_holders_data_of_a_2_0_card_take_three() -> None:
+    card = present(social_security_card())
+    environment = SocialSecurityApplication.select(card)
+    assert environment.issuer().card_number == "A00000126"
+    assert environment.holder().name == "测试甲"
+    environment.issuer()
+    environment.identity()
+    environment.factors()
+    assert card.counts == {"SELECT": 1, "READ RECORD": 2}
+
+
+def test_card_that_refuses_runs_is_read_record_by_record() -> None:
+    virtual = social_security_card()
+    refuse_runs(virtual)
+    card = present(virtual)
+    environment = SocialSecurityApplication.select(card)
+    holder, issuer = environment.holder(), environment.issuer()
+    # each file: the refused run, its items, and the record that is not there
+    assert card.counts == {"SELECT": 1, "READ RECORD": (1 + ISSUER_ITEMS + 1) + (1 + HOLDER_ITEMS + 1)}
+    whole = SocialSecurityApplication.select(present(social_security_card()))
+    assert (holder, issuer) == (whole.holder(), whole.issuer())
+
+
+def test_wallet_balance_takes_two() -> None:
+    card = present(citizen_card(balance_fen=4321))
+    assert wallet_on(card).purse.balance() == 4321
+    assert card.counts == {"SELECT": 1, "GET BALANCE": 1}
+
+
+@pytest.mark.parametrize("protocol", list(CardProtocol))
+def test_wallet_purchase_takes_three_and_two_of_the_psam(protocol: CardProtocol) -> None:
+    """T=0 repeats (61xx, 6Cxx) are not counted."""
+    virtual = citizen_card()
+    virtual.protocol = protocol
+    card, slot = present(virtual), EmbeddedSlot()
+    psam = Psam(slot)
+    wallet = wallet_on(card)
+    warm(psam, wallet.purse)
+    slot.counts.clear()
+    buy(card, wallet.purse, psam, (200,))
+    assert card.counts == {"SELECT": 1, "INITIALIZE FOR PURCHASE": 1, "DEBIT FOR PURCHASE": 1}
+    assert slot.counts == {"INIT SAM FOR PURCHASE": 1, "CREDIT SAM FOR PURCHASE": 1}
+
+
+def test_wallet_purchase_takes_four_where_the_fci_lacks_ef15() -> None:
+    virtual = citizen_card()
+    virtual.master_file.directories[0].proprietary = None
+    card, slot = present(virtual), EmbeddedSlot()
+    wallet = wallet_on(card)
+    assert wallet.public == wallet_on(present(citizen_card())).public
+    buy(card, wallet.purse, Psam(slot), (200,))
+    assert card.counts.total() == 4
+    assert card.counts["READ BINARY"] == 1
+
+
+def test_psam_is_selected_and_read_only_for_the_first_purchase() -> None:
+    slot = EmbeddedSlot()
+    psam = Psam(slot)
+    totals = []
+    for _ in range(3):
+        card = present(citizen_card())
+        buy(card, wallet_on(card).purse, psam, (1,))
+        totals.append(slot.counts.total())
+    # first: SELECT MF, READ terminal number, SELECT MF, SELECT 1001, READ key index, 80 70, 80 72
+    assert totals == [7, 9, 11]
+
+
+def test_settlement_takes_two_card_apdus_after_the_application_is_open() -> None:
+    card, slot = present(social_security_card()), EmbeddedSlot()
+    psam = Psam(slot)
+    medical = MedicalApplication.open(card, SocialSecurityApplication.select(card), MEDICAL_RULES, "123456")
+    # environment, EF05, PIN asked and presented, DF04, its EF05
+    assert card.counts == {"SELECT": 2, "READ RECORD": 2, "VERIFY": 2}
+    warm(psam, medical.purse)
+    card.counts.clear()
+    slot.counts.clear()
+    buy(card, medical.purse, psam, (0, 10000, 8000))
+    assert card.counts == {"INITIALIZE FOR PURCHASE": 1, "DEBIT FOR PURCHASE": 1}
+    assert slot.counts == {"INIT SAM FOR PURCHASE": 1, "CREDIT SAM FOR PURCHASE": 1}
+
+
+def test_proof_takes_one() -> None:
+    card = present(citizen_card())
+    wallet = wallet_on(card)
+    buy(card, wallet.purse, Psam(EmbeddedSlot()), (200,))
+    before = card.counts.total()
+    assert wallet.purse.proof(0) is not None
+    assert card.counts.total() == before + 1
+    assert wallet.purse.proof(1) is None
+    assert card.counts.total() == before + 2
