@@ -18,3 +18,16 @@ def pcscd() -> Iterator[PrivatePcscd]:
         for name, value in daemon.environment().items():
             patch.setenv(name, value)
         yield daemon
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran on a real pcscd, so that a silent skip cannot hide."""
+    ran = {
+        outcome: sum(
+            "pcsc" in getattr(report, "keywords", ()) and getattr(report, "when", "call") in {"call", "setup"}
+            for report in terminalreporter.getreports(outcome)
+        )
+        for outcome in ("passed", "failed", "skipped", "error")
+    }
+    told = ", ".join(f"{count} {outcome}" for outcome, count in ran.items())
+    terminalreporter.write_line(f"tests on a real pcscd with vpcd: {told}")

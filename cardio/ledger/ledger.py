@@ -129,20 +129,8 @@ class Ledger:
             known = _subject(db, request)
             if known is not None:
                 return _transaction(db, known)
-            created = Transaction(
-                id=str(uuid6.uuid7()),
-                state=State.ACCEPTED,
-                purse=purse,
-                amounts=amounts,
-                client=request.client,
-                reference=reference,
-                operator=operator,
-                settlement=None,
-                created_at=self._clock(),
-            )
+            created = self._accept(db, purse, amounts, request.client, reference, operator)
             _remember(db, request, created.id)
-            insert(db, "transactions", transaction_columns(created))
-            self._chain(db, "transaction.accepted", created.id, {"amounts": amounts})
             return created
 
         return self._database.write(job)
@@ -192,20 +180,8 @@ class Ledger:
                 if existing.state is State.ACCEPTED:
                     update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
                 return _transaction(db, existing.id)
-            created = Transaction(
-                id=str(uuid6.uuid7()),
-                state=State.ACCEPTED,
-                purse=purse,
-                amounts=amounts,
-                client=settlement.client,
-                reference=settlement.reference,
-                operator=settlement.operator,
-                settlement=settlement.id,
-                created_at=self._clock(),
-            )
-            insert(db, "transactions", transaction_columns(created))
-            self._chain(db, "transaction.accepted", created.id, {"amounts": amounts})
-            return created
+            client, reference, operator = settlement.client, settlement.reference, settlement.operator
+            return self._accept(db, purse, amounts, client, reference, operator, settlement.id)
 
         return self._database.write(job)
 
@@ -309,6 +285,32 @@ class Ledger:
         return self._database.read(chain.verify)
 
     # ---- inside ----------------------------------------------------------------------------------------------
+
+    def _accept(
+        self,
+        db: sqlite3.Connection,
+        purse: PurseKind,
+        amounts: tuple[int, ...],
+        client: str,
+        reference: str,
+        operator: str | None,
+        settlement: str | None = None,
+    ) -> Transaction:
+        """A new transaction, which has touched no card yet."""
+        created = Transaction(
+            id=str(uuid6.uuid7()),
+            state=State.ACCEPTED,
+            purse=purse,
+            amounts=amounts,
+            client=client,
+            reference=reference,
+            operator=operator,
+            settlement=settlement,
+            created_at=self._clock(),
+        )
+        insert(db, "transactions", transaction_columns(created))
+        self._chain(db, "transaction.accepted", created.id, {"amounts": amounts})
+        return created
 
     def _park_armed(self, db: sqlite3.Connection) -> None:
         """After a crash an armed debit may have happened: uncertain until the card says."""

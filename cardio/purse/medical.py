@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from cardio.apdu.command import Command
-from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import PURSE
 from cardio.files.codecs import encode_time
 from cardio.files.reading import read_log
 from cardio.files.social_security import EF08_MEDICAL_LOG, MedicalLogRecord
-from cardio.purse.purse import (
-    Debited,
-    Initialized,
-    LogEntry,
-    PurseKind,
-    PurseRules,
-    exact,
-    read_proof,
-)
-from cardio.security.keys import Authorization, PurchaseOrder
+from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
 
 SETTLEMENT = 0x32
@@ -46,24 +35,14 @@ class YearlyTotal:
     year: int
 
 
-class MedicalPurse:
-    """A selected medical account; the PIN must have been presented.
+class MedicalPurse(Purse):
+    """A selected medical account; the PIN must have been presented."""
 
-    Args:
-        card: Connection on which DF04 is selected.
-        rules: What the product says.
-        factors: Diversification factors: province, city, card.
-    """
-
-    def __init__(self, card: CardConnection, rules: PurseRules, factors: tuple[bytes, ...]) -> None:
-        self._card = card
-        self.rules = rules
-        self._factors = factors
-
-    @property
-    def kind(self) -> PurseKind:
-        """The medical account."""
-        return PurseKind.MEDICAL
+    kind = PurseKind.MEDICAL
+    transaction_type = SETTLEMENT
+    instructions = PurseInstructions(
+        cla=CLA, debit=0x2C, proof=0x2E, proof_name="GET TRANSACTION PROOF", proof_type=PROOF_OF_SETTLEMENT
+    )
 
     def balance(self) -> int:
         """GET BALANCE (B0 26 00 01): the personal account on the card."""
@@ -116,50 +95,6 @@ class MedicalPurse:
             algorithm_id=data[17],
             random=data[18:22],
         )
-
-    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
-        """Order of type "2"."""
-        return PurchaseOrder(
-            application=self.rules.sam,
-            algorithm=self.rules.algorithm,
-            random=initialized.random,
-            counter=initialized.counter,
-            amounts=amounts,
-            kind=SETTLEMENT,
-            time=encode_time(time),
-            key_version=initialized.key_version,
-            algorithm_id=initialized.algorithm_id,
-            factors=self._factors,
-        )
-
-    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
-        """DEBIT FOR PURCHASE (B0 2C 01 00)."""
-        return Command(
-            "DEBIT FOR PURCHASE",
-            CLA,
-            0x2C,
-            0x01,
-            0x00,
-            data=authorization.sequence.to_bytes(4, "big") + time + authorization.mac1,
-            le=8,
-            outcomes=PURSE,
-            repeatable=False,
-        )
-
-    def proof(self, counter: int) -> Debited | None:
-        """GET TRANSACTION PROOF (B0 2E 00 02)."""
-        number = self.rules.proof_number.number(counter)
-        command = Command(
-            "GET TRANSACTION PROOF",
-            CLA,
-            0x2E,
-            0x00,
-            PROOF_OF_SETTLEMENT,
-            data=number.to_bytes(2, "big"),
-            le=8,
-            outcomes=PURSE,
-        )
-        return read_proof(self._card, command)
 
     def log(self) -> Iterator[LogEntry]:
         """EF08, newest first."""

@@ -5,16 +5,19 @@ Source: EW §3.2 and §6.2, SSC §5.4 and §7.2, OPS §4.3.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
+from cardio.apdu.status import PURSE
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import CardDataInvalid, RecordNotFound
+from cardio.files.codecs import encode_time
 from cardio.security.keys import Authorization, PurchaseOrder, SamApplication
 
 MAC_SIZE = 4
@@ -105,18 +108,50 @@ class LogEntry:
     time: bytes
 
 
-class Purse(Protocol):
-    """One selected purse on one presented card."""
+@dataclass(frozen=True)
+class PurseInstructions:
+    """Class and instruction bytes in which the two purses differ.
 
-    rules: PurseRules
+    Attributes:
+        cla: Class byte.
+        debit: INS of DEBIT FOR PURCHASE.
+        proof: INS of GET TRANSACTION PROOF.
+        proof_name: Its name in the purse's standard.
+        proof_type: Its P2 for a purchase.
+    """
 
-    @property
-    def kind(self) -> PurseKind:
-        """Which of the two purses."""
+    cla: int
+    debit: int
+    proof: int
+    proof_name: str
+    proof_type: int
 
+
+class Purse(ABC):
+    """One selected purse on one presented card.
+
+    Args:
+        card: Connection on which the purse's application is selected.
+        rules: What the product says.
+        factors: Diversification factors, highest authority first, card last.
+    """
+
+    kind: ClassVar[PurseKind]
+    """Which of the two purses."""
+    transaction_type: ClassVar[int]
+    """Type byte of a purchase in MAC1, TAC and log."""
+    instructions: ClassVar[PurseInstructions]
+
+    def __init__(self, card: CardConnection, rules: PurseRules, factors: tuple[bytes, ...]) -> None:
+        self._card = card
+        self.rules = rules
+        self._factors = factors
+
+    @abstractmethod
     def balance(self) -> int:
         """Balance in fen, for display; accounting uses the one of INITIALIZE (EW §9)."""
 
+    @abstractmethod
     def initialize(self, amounts: tuple[int, ...], terminal: bytes, key_index: int) -> Initialized:
         """INITIALIZE FOR PURCHASE; changes nothing on the card.
 
@@ -124,25 +159,66 @@ class Purse(Protocol):
             CardError: The card refuses, for example for want of money.
         """
 
-    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
-        """What the keys need to make MAC1."""
-
-    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
-        """DEBIT FOR PURCHASE, ready to be sent once the journal is armed."""
-
-    def proof(self, counter: int) -> Debited | None:
-        """GET TRANSACTION PROOF for the purchase initialized with `counter`; None when the card says 9406.
-
-        Raises:
-            CardError: The card answered neither a proof nor 9406, which is no evidence (OPS §4.3).
-        """
-
+    @abstractmethod
     def log(self) -> Iterator[LogEntry]:
         """Log records, newest first, read one by one.
 
         Raises:
             AccessDenied: The log needs the PIN.
         """
+
+    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
+        """What the keys need to make MAC1."""
+        return PurchaseOrder(
+            application=self.rules.sam,
+            algorithm=self.rules.algorithm,
+            random=initialized.random,
+            counter=initialized.counter,
+            amounts=amounts,
+            kind=self.transaction_type,
+            time=encode_time(time),
+            key_version=initialized.key_version,
+            algorithm_id=initialized.algorithm_id,
+            factors=self._factors,
+        )
+
+    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
+        """DEBIT FOR PURCHASE, ready to be sent once the journal is armed."""
+        return Command(
+            "DEBIT FOR PURCHASE",
+            self.instructions.cla,
+            self.instructions.debit,
+            0x01,
+            0x00,
+            data=authorization.sequence.to_bytes(4, "big") + time + authorization.mac1,
+            le=2 * MAC_SIZE,
+            outcomes=PURSE,
+            repeatable=False,
+        )
+
+    def proof(self, counter: int) -> Debited | None:
+        """GET TRANSACTION PROOF for the purchase initialized with `counter`; None when the card says 9406.
+
+        The proof comes as MAC2 ‖ TAC, the reverse of DEBIT (EW §3.2).
+
+        Raises:
+            CardError: The card answered neither a proof nor 9406, which is no evidence (OPS §4.3).
+        """
+        command = Command(
+            self.instructions.proof_name,
+            self.instructions.cla,
+            self.instructions.proof,
+            0x00,
+            self.instructions.proof_type,
+            data=self.rules.proof_number.number(counter).to_bytes(2, "big"),
+            le=2 * MAC_SIZE,
+            outcomes=PURSE,
+        )
+        try:
+            data = exact(self._card.call(command), 2 * MAC_SIZE, command.name)
+        except RecordNotFound:
+            return None
+        return Debited(tac=data[MAC_SIZE:], mac2=data[:MAC_SIZE])
 
 
 def parse_debit(data: bytes) -> Debited:
@@ -151,20 +227,8 @@ def parse_debit(data: bytes) -> Debited:
     Raises:
         CardDataInvalid: Not 8 bytes.
     """
-    if len(data) != 2 * MAC_SIZE:
-        raise CardDataInvalid(f"DEBIT answered {len(data)} bytes")
+    exact(data, 2 * MAC_SIZE, "DEBIT FOR PURCHASE")
     return Debited(tac=data[:MAC_SIZE], mac2=data[MAC_SIZE:])
-
-
-def read_proof(card: CardConnection, command: Command) -> Debited | None:
-    """Ask for a proof, which comes as MAC2 ‖ TAC: the reverse of DEBIT (EW §3.2)."""
-    try:
-        data = card.call(command)
-    except RecordNotFound:
-        return None
-    if len(data) != 2 * MAC_SIZE:
-        raise CardDataInvalid(f"{command.name} answered {len(data)} bytes")
-    return Debited(tac=data[MAC_SIZE:], mac2=data[:MAC_SIZE])
 
 
 def exact(data: bytes, size: int, command: str) -> bytes:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from cardio.apdu.command import Command
-from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import PURSE
-from cardio.files.codecs import encode_time
 from cardio.files.reading import read_log
 from cardio.files.wallet import AMOUNT_MASK, EF18_LOG, WalletLogRecord
-from cardio.purse.purse import (
-    Debited,
-    Initialized,
-    LogEntry,
-    PurseKind,
-    PurseRules,
-    exact,
-    read_proof,
-)
-from cardio.security.keys import Authorization, PurchaseOrder
+from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
 
 ELECTRONIC_PURSE = 0x02
@@ -30,24 +18,14 @@ PURCHASE_TYPES = frozenset({0x05, 0x06, 0x09})
 MAX_AMOUNT = 0x7FFFFFFF
 
 
-class WalletPurse:
-    """A selected EP purse.
+class WalletPurse(Purse):
+    """A selected EP purse."""
 
-    Args:
-        card: Connection on which the wallet application is selected.
-        rules: What the product says.
-        factors: Diversification factors, highest authority first, card last.
-    """
-
-    def __init__(self, card: CardConnection, rules: PurseRules, factors: tuple[bytes, ...]) -> None:
-        self._card = card
-        self.rules = rules
-        self._factors = factors
-
-    @property
-    def kind(self) -> PurseKind:
-        """The wallet."""
-        return PurseKind.WALLET
+    kind = PurseKind.WALLET
+    transaction_type = PURCHASE
+    instructions = PurseInstructions(
+        cla=0x80, debit=0x54, proof=0x5A, proof_name="GET TRANSACTION PROVE", proof_type=PURCHASE
+    )
 
     def balance(self) -> int:
         """GET BALANCE (80 5C)."""
@@ -86,50 +64,6 @@ class WalletPurse:
             algorithm_id=data[10],
             random=data[11:15],
         )
-
-    def order(self, initialized: Initialized, amounts: tuple[int, ...], time: datetime) -> PurchaseOrder:
-        """Order of type 06."""
-        return PurchaseOrder(
-            application=self.rules.sam,
-            algorithm=self.rules.algorithm,
-            random=initialized.random,
-            counter=initialized.counter,
-            amounts=amounts,
-            kind=PURCHASE,
-            time=encode_time(time),
-            key_version=initialized.key_version,
-            algorithm_id=initialized.algorithm_id,
-            factors=self._factors,
-        )
-
-    def debit_command(self, authorization: Authorization, time: bytes) -> Command:
-        """DEBIT FOR PURCHASE (80 54 01 00)."""
-        return Command(
-            "DEBIT FOR PURCHASE",
-            0x80,
-            0x54,
-            0x01,
-            0x00,
-            data=authorization.sequence.to_bytes(4, "big") + time + authorization.mac1,
-            le=8,
-            outcomes=PURSE,
-            repeatable=False,
-        )
-
-    def proof(self, counter: int) -> Debited | None:
-        """GET TRANSACTION PROVE (80 5A 00 06)."""
-        number = self.rules.proof_number.number(counter)
-        command = Command(
-            "GET TRANSACTION PROVE",
-            0x80,
-            0x5A,
-            0x00,
-            PURCHASE,
-            data=number.to_bytes(2, "big"),
-            le=8,
-            outcomes=PURSE,
-        )
-        return read_proof(self._card, command)
 
     def log(self) -> Iterator[LogEntry]:
         """EF18, newest first."""

@@ -35,9 +35,10 @@ from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, ElementaryFile, build_directory
-from cardio.virtual.medical import MedicalFunction, MedicalKeys
+from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.psam import PsamFunction, PsamKey
-from cardio.virtual.wallet import WalletFunction, WalletKeys
+from cardio.virtual.purse import PurseKeys
+from cardio.virtual.wallet import WalletFunction
 
 KEY_INDEX = 1
 TERMINAL_NUMBER = bytes.fromhex("999999000001")
@@ -112,7 +113,7 @@ def social_security_card(
     )
     medical = MedicalData(scheme="31000000", region=region, mode=mode.value)
     df04 = ssse.add(build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None))))
-    keys = MedicalKeys(
+    keys = PurseKeys(
         purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), factors)},
         tac=suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DTK"), factors),
         algorithm_id=0x03 if algorithm is Algorithm.SM4 else 0x00,
@@ -151,7 +152,7 @@ def citizen_card(
     suite = PbocSuite(algorithm)
     application = build_directory(WALLET, ((EF15_PUBLIC, public), (EF18_LOG, None)))
     application.proprietary = lambda: encode_ber(0x9F0C, application.files[0].data)
-    keys = WalletKeys(
+    keys = PurseKeys(
         purchase={KEY_INDEX: suite.diversify(test_root(WALLET_ROOT, "DPK"), [public.factor])},
         tac=suite.diversify(test_root(WALLET_ROOT, "DTK"), [public.factor]),
         algorithm_id=0x04 if algorithm is Algorithm.SM4 else 0x00,

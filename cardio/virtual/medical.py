@@ -9,29 +9,12 @@ from cardio.files.declaration import PIN
 from cardio.purse.purse import CounterRule
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.filesystem import ElementaryFile
+from cardio.virtual.purse import MAX_COUNTER, Proof, PurseKeys
 from cardio.virtual.received import Received, Status
-from cardio.virtual.wallet import MAX_COUNTER, Proof
 
 SETTLEMENT = 0x32
 PROOF_TYPES = {0x02: SETTLEMENT, 0x32: SETTLEMENT}
 YEAR = 10000
-
-
-@dataclass
-class MedicalKeys:
-    """Keys of the account, already diversified for this card.
-
-    Attributes:
-        purchase: DPK by key index.
-        tac: DTK.
-        version: Key version that INITIALIZE answers.
-        algorithm_id: Algorithm byte that INITIALIZE answers.
-    """
-
-    purchase: dict[int, bytes]
-    tac: bytes
-    version: int = 0x01
-    algorithm_id: int = 0x00
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,7 @@ class MedicalFunction:
     def __init__(
         self,
         suite: LdtSuite,
-        keys: MedicalKeys,
+        keys: PurseKeys,
         log: ElementaryFile,
         *,
         balance_fen: int = 0,

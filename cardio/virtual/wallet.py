@@ -8,38 +8,11 @@ from cardio.crypto.suites import PbocSuite
 from cardio.purse.purse import CounterRule
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.filesystem import ElementaryFile
+from cardio.virtual.purse import MAX_COUNTER, Proof, PurseKeys
 from cardio.virtual.received import Received, Status
 
 ELECTRONIC_PURSE = 0x02
 PURCHASE = 0x06
-MAX_COUNTER = 0xFFFF
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What GET TRANSACTION PROVE answers: type, number, MAC2 and TAC of the last transaction."""
-
-    kind: int
-    number: int
-    mac2: bytes
-    tac: bytes
-
-
-@dataclass
-class WalletKeys:
-    """Keys of the purse, already diversified for this card.
-
-    Attributes:
-        purchase: DPK by key index.
-        tac: DTK.
-        version: Key version that INITIALIZE answers.
-        algorithm_id: Algorithm byte that INITIALIZE answers.
-    """
-
-    purchase: dict[int, bytes]
-    tac: bytes
-    version: int = 0x01
-    algorithm_id: int = 0x00
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,7 @@ class WalletFunction:
     def __init__(
         self,
         suite: PbocSuite,
-        keys: WalletKeys,
+        keys: PurseKeys,
         log: ElementaryFile,
         *,
         balance_fen: int = 0,

@@ -9,8 +9,9 @@ from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, build_directory
-from cardio.virtual.medical import MedicalFunction, MedicalKeys
+from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.psam import PsamFunction, PsamKey
+from cardio.virtual.purse import PurseKeys
 from tests.virtual.settlements import (
     AMOUNTS,
     COUNTER,
@@ -35,7 +36,7 @@ def account_of(
     """A card with the vector's keys and counter, PIN presented, DF04 selected."""
     medical = MedicalData(scheme="31000000", region="519900", mode="1")
     df04 = build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None)))
-    keys = MedicalKeys({1: vector.card_key}, vector.tac_key, 0x01, vector.algorithm_id)
+    keys = PurseKeys({1: vector.card_key}, vector.tac_key, 0x01, vector.algorithm_id)
     function = MedicalFunction(
         LdtSuite(vector.algorithm),
         keys,

@@ -12,7 +12,8 @@ from cardio.virtual import wallet as virtual_wallet
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.psam import PsamFunction, PsamKey
-from cardio.virtual.wallet import WalletFunction, WalletKeys
+from cardio.virtual.purse import PurseKeys
+from cardio.virtual.wallet import WalletFunction
 from tests.virtual.vectors import (
     EP_PURCHASES,
     NOT_BUILT,
@@ -45,7 +46,7 @@ def wallet_of(
     vector: PurchaseVector, protocol: CardProtocol, proof_number: CounterRule = CounterRule.AFTER
 ) -> tuple[VirtualCard, WalletFunction]:
     log = ElementaryFile(EF18_LOG)
-    keys = WalletKeys({vector.key_index: vector.purchase_key}, vector.tac_key, vector.key_version, vector.algorithm_id)
+    keys = PurseKeys({vector.key_index: vector.purchase_key}, vector.tac_key, vector.key_version, vector.algorithm_id)
     function = WalletFunction(
         vector.suite,
         keys,
@@ -114,7 +115,7 @@ def test_card_agrees_with_a_purchase_that_others_published() -> None:
     (entry,) = (entry for entry in entries() if entry["id"] == "pub-purchase-a")
     given, out = entry["inputs"], entry["outputs"]
     log = ElementaryFile(EF18_LOG)
-    keys = WalletKeys({1: bytes.fromhex(given["DPK"])}, bytes.fromhex(given["DTK"]))
+    keys = PurseKeys({1: bytes.fromhex(given["DPK"])}, bytes.fromhex(given["DTK"]))
     function = WalletFunction(PbocSuite(Algorithm.TRIPLE_DES), keys, log, balance_fen=1)
     card = card_with(function, log, CardProtocol.T1)
     card.random = fixed(bytes.fromhex(given["card_random"]))
