@@ -65,7 +65,7 @@ class SocialSecurityApplication:
 
         Raises:
             FileNotFound: Not a social security card.
-            CardUnsupported: Its algorithm is SSF33, which is not public (SSC PC-8).
+            CardUnsupported: Its algorithm is SSF33, which is not public (SSC PC-8), or unknown.
         """
         try:
             fci = card.call(select_name(SSSE_NAME))
@@ -76,6 +76,8 @@ class SocialSecurityApplication:
         announced = find_ber(fci, 0x6F, 0xA5, 0x9F0C, 0x86)
         if announced == SSF33:
             raise CardUnsupported("the card uses SSF33")
+        if announced and announced not in ALGORITHMS:
+            raise CardUnsupported(f"the card announces an unknown algorithm {announced.hex()}")
         return cls(card, ALGORITHMS.get(announced) if announced else None)
 
     def issuer(self) -> IssuerData:

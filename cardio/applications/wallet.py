@@ -26,7 +26,7 @@ class FactorScheme(StrEnum):
 
     def factors(self, public: PublicData) -> tuple[bytes, ...]:
         """Factors in the order of use: highest authority first, card last."""
-        issuer = public.issuer or b"\xff" * 8
+        issuer = public.issuer
         if self is FactorScheme.SERIAL:
             return (public.factor,)
         if self is FactorScheme.ISSUER_SERIAL:
@@ -84,7 +84,7 @@ class WalletApplication:
     @property
     def key(self) -> bytes:
         """What makes this wallet itself and no other: issuer and application serial number."""
-        return (self.public.issuer or b"") + bytes.fromhex(self.public.serial)
+        return self.public.issuer + self.public.serial.encode("ascii")
 
 
 _READ_PUBLIC = Command(

@@ -137,10 +137,21 @@ class Number(Codec[int]):
 
 
 class Octets(Codec[bytes]):
-    """`b`: bytes without inner meaning, or raw bytes in a `cn` item that real cards fill otherwise."""
+    """`b`: bytes without inner meaning, or raw bytes in a `cn` item that real cards fill otherwise.
+
+    Args:
+        size: Length in bytes.
+        blank_is_value: Whether all 00 and all FF are a value (an issuer that keys are diversified by).
+    """
+
+    def __init__(self, size: int, *, blank_is_value: bool = False) -> None:
+        super().__init__(size)
+        self.blank_is_value = blank_is_value
 
     def decode(self, raw: bytes) -> bytes | None:
-        """The bytes themselves; all FF or all 00 are unwritten."""
+        """The bytes themselves; all FF or all 00 are unwritten unless they are a value."""
+        if self.blank_is_value:
+            return raw
         return None if not raw.strip(b"\xff") or not raw.strip(b"\x00") else raw
 
     def encode(self, value: bytes) -> bytes:

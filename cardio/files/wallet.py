@@ -22,7 +22,7 @@ AMOUNT_MASK = 0x7FFFFFFF
 class PublicData(FixedRecord):
     """EF15 公共应用信息, the PBOC and T-Union layout of 30 bytes (EW §2.3)."""
 
-    issuer: bytes | None = optional(Octets(8), "发卡机构标识", "issuer identifier")
+    issuer: bytes = field(Octets(8, blank_is_value=True), "发卡机构标识", "issuer identifier")
     application_type: int = field(Number(1), "应用类型标识", "application type")
     application_version: int = field(Number(1), "应用版本", "application version or enable flag")
     serial: str = field(Digits(10), "应用序列号", "application serial number", personal=Mask.CARD_NUMBER)

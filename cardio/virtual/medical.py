@@ -15,6 +15,7 @@ from cardio.virtual.received import Received, Status
 SETTLEMENT = 0x32
 PROOF_TYPES = {0x02: SETTLEMENT, 0x32: SETTLEMENT}
 YEAR = 10000
+MAX_TOTAL = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -186,8 +187,9 @@ class MedicalFunction:
     def _accumulate(self, opened: _Initialized, day: int) -> None:
         """The yearly totals restart with the first settlement of a new payment year (SSC §7.2)."""
         if day - (self.payment_year * YEAR + self.start_day) < YEAR:
-            self.self_paid += opened.self_pay
-            self.pool += opened.pool
+            # No source says what a card does when a total no longer fits; ours stands still at the largest one.
+            self.self_paid = min(self.self_paid + opened.self_pay, MAX_TOTAL)
+            self.pool = min(self.pool + opened.pool, MAX_TOTAL)
         else:
             self.payment_year = day // YEAR - (1 if day % YEAR < self.start_day else 0)
             self.self_paid = opened.self_pay

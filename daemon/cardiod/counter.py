@@ -27,8 +27,10 @@ from cardio.errors import (
     CardUnsupported,
     OperationUnsupported,
     PinError,
+    ReaderBusy,
     ReaderUnavailable,
     SamAbsent,
+    ServiceUnavailable,
 )
 from cardio.ledger.ledger import now
 from cardio.ledger.model import Settlement, State, Transaction
@@ -107,30 +109,42 @@ class Counter:
         self._changed = asyncio.Condition()
         self._journal = ThreadPoolExecutor(JOURNAL_CALLS, thread_name_prefix="journal-call")
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
 
     # ---- life ------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch the readers until the block ends; then finish what runs, and stop."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
 
         def watch(states: dict[str, SlotState]) -> None:
-            loop.call_soon_threadsafe(self._spawn_change, states)
+            loop.call_soon_threadsafe(self._spawn, self._on_change(states))
 
         self._monitor = ReaderMonitor(self._driver, watch)
         self._monitor.start()
         try:
             yield
         finally:
+            self.release_waiting()
             await asyncio.to_thread(self._monitor.stop)
-            # Nothing is cut between ARMED and its end: operations end by themselves, waiting ones at their deadline.
+            # Nothing is cut between ARMED and its end: operations that have their card end by themselves.
             while self._tasks:
                 await asyncio.wait(self._tasks)
             for owner in (*self._owners.values(), self._sam_owner):
                 if owner is not None:
                     await asyncio.to_thread(owner.stop)
             self._journal.shutdown()
+
+    def release_waiting(self) -> None:
+        """Tell everybody who waits for a card that the daemon stops; may be called from a signal handler or thread."""
+        self._stopping = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._spawn, self._notify())
+
+    def _spawn(self, operation: Coroutine[Any, Any, None]) -> None:
+        self.spawn(operation)
 
     def spawn(self, operation: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run an operation that goes on even when nobody waits for it any more."""
@@ -144,9 +158,6 @@ class Counter:
         return await asyncio.get_running_loop().run_in_executor(self._journal, call)
 
     # ---- readers and cards -----------------------------------------------------------------------------------
-
-    def _spawn_change(self, states: dict[str, SlotState]) -> None:
-        self.spawn(self._on_change(states))
 
     async def _on_change(self, states: dict[str, SlotState]) -> None:
         """Readers or cards came or went."""
@@ -258,10 +269,14 @@ class Counter:
             CardAbsent: Nobody presented a card in time.
             OperationUnsupported: A card was presented, but it does not have the purse.
             CardMultiple: Several cards could be meant.
+            ReaderBusy: The card is still being looked at.
+            ServiceUnavailable: The daemon is stopping.
             ReaderUnavailable: No reader of that name.
         """
         async with self._changed:
             while True:
+                if self._stopping:
+                    raise ServiceUnavailable("the daemon is stopping")
                 self._check_reader(reader)
                 candidates = self._candidates(reader)
                 if all(candidate.identified for candidate in candidates):
@@ -315,7 +330,8 @@ class Counter:
                 return transaction
             try:
                 card = await self.present(reader, transaction.purse, deadline)
-                await self._await_sam(deadline)
+                if transaction.state is State.ACCEPTED:
+                    await self._await_sam(deadline)
             except CardioError:
                 if transaction.state is not State.ACCEPTED:
                     return transaction
@@ -334,7 +350,8 @@ class Counter:
                 where = reader if kind is PurseKind.MEDICAL else None
                 try:
                     card = await self.present(where, kind, deadline)
-                    await self._await_sam(deadline)
+                    if settlement.state is not State.UNCERTAIN:
+                        await self._await_sam(deadline)
                 except CardioError:
                     if settlement.state is not State.ACCEPTED:
                         break
@@ -362,6 +379,8 @@ def _usable(card: Presentation) -> Presentation:
 def _nothing_fits(candidates: list[Presentation], purse: PurseKind | None) -> CardioError:
     """Why no card could be used, most telling first."""
     for card in candidates:
+        if not card.identified:
+            return ReaderBusy(f"{card.reader}: the card is still being looked at")
         if card.error is not None:
             return card.error
     if candidates and purse is not None:

@@ -81,11 +81,25 @@ def listen(settings: Settings) -> socket.socket:
 
 
 class GracefulServer(uvicorn.Server):
-    """Ends on SIGTERM and SIGINT after its running work, and returns; a second signal does not hurry it."""
+    """Ends on SIGTERM and SIGINT after its running work, and returns; a second signal does not hurry it.
+
+    Args:
+        config: Configuration of uvicorn.
+        counter: Whose waiting callers are told at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, counter: Counter) -> None:
+        super().__init__(config)
+        self._counter = counter
+
+    def stop(self) -> None:
+        """End as soon as the running work is done."""
+        self.should_exit = True
+        self._counter.release_waiting()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Ask for the end; uvicorn's own would cut running operations at the second Ctrl-C."""
-        self.should_exit = True
+        self.stop()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,7 +115,7 @@ class GracefulServer(uvicorn.Server):
                 signal.signal(sig, handler)
 
 
-def server(counter: Counter, settings: Settings) -> uvicorn.Server:
+def server(counter: Counter, settings: Settings) -> GracefulServer:
     """The HTTP server of a counter."""
     config = uvicorn.Config(
         create_app(counter, settings),
@@ -111,11 +125,11 @@ def server(counter: Counter, settings: Settings) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
-    return GracefulServer(config)
+    return GracefulServer(config, counter)
 
 
 @contextmanager
-def background(http: uvicorn.Server, listener: socket.socket) -> Iterator[str]:
+def background(http: GracefulServer, listener: socket.socket) -> Iterator[str]:
     """Run a server in a thread of its own; yields its base address.
 
     Raises:
@@ -132,7 +146,7 @@ def background(http: uvicorn.Server, listener: socket.socket) -> Iterator[str]:
         host, port = listener.getsockname()[:2]
         yield f"http://{host}:{port}"
     finally:
-        http.should_exit = True
+        http.stop()
         thread.join()
 
 

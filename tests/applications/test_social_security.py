@@ -120,3 +120,11 @@ def test_file_that_is_missing_is_not_tried_record_by_record() -> None:
     with pytest.raises(FileNotFound):
         SocialSecurityApplication.select(card).holder()
     script.assert_finished()
+
+
+def test_an_unknown_algorithm_is_not_taken_for_3des() -> None:
+    virtual = social_security_card()
+    environment = virtual.master_file.directories[0]
+    environment.proprietary = lambda: bytes.fromhex("88011E9F0C03860107")
+    with pytest.raises(CardUnsupported, match="07"):
+        SocialSecurityApplication.select(present(virtual))

@@ -99,7 +99,7 @@ def test_enable_flag_counts_only_where_the_product_says_so(flag: str, enabled: b
 
 def test_key_of_a_wallet_is_issuer_and_serial_number() -> None:
     application = opened(Exchange(SELECT_NAME, fci(EF15)))
-    assert application.key == bytes.fromhex("9999000000000001" + "00008600000000000123")
+    assert application.key == bytes.fromhex("9999000000000001") + b"00008600000000000123"
 
 
 # ---- factors -----------------------------------------------------------------------------------------------------

@@ -230,6 +230,16 @@ def test_a_wrong_card_is_422_and_named(daemon: Daemon) -> None:
     refused(debit(daemon, reader="social", wait_s=0.1), 422, "operation.unsupported")
 
 
+def test_a_missing_sam_does_not_keep_an_open_question_from_being_answered(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon()
+    card: Any = daemon.citizen.card
+    tear(card, Moment.AFTER_COMMIT)
+    assert debit(daemon).status_code == 202
+    daemon.sam.remove()
+    daemon.citizen.insert(card)
+    assert debit(daemon).status_code == 201
+
+
 def test_an_unknown_reader_is_503(daemon: Daemon) -> None:
     refused(debit(daemon, reader="nowhere", wait_s=0), 503, "reader.unavailable")
 

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.received import Received
 from cardio.virtual.vpcd import VpcdLink
 from cardiod.settings import hash_token
-from tests.counter import DEBIT_INSTRUCTIONS, account_of, wallet_of
+from tests.counter import DEBIT_INSTRUCTIONS, account_of, eventually, wallet_of
 
 pytestmark = pytest.mark.pcsc
 
@@ -85,14 +86,13 @@ class DaemonProcess:
         answer = httpx.get(f"{self.url}/v1/{path}", headers=headers, timeout=10, trust_env=False)
         return dict(answer.json())
 
-    def row(self) -> tuple[str, str]:
-        """Id and state of the only transaction, from the file."""
+    def rows(self) -> list[tuple[str, str]]:
+        """Id and state of every transaction, from the file."""
         connection = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)
         try:
-            identifier, state = connection.execute("SELECT id, state FROM transactions").fetchone()
+            return connection.execute("SELECT id, state FROM transactions").fetchall()
         finally:
             connection.close()
-        return identifier, state
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def test_a_killed_debit_is_uncertain_after_the_restart_and_resolved_by_the_card(
         kill_at_debit(card, daemon, moment)
         with pytest.raises(httpx.HTTPError):
             daemon.post("debit", DEBIT, "k")
-        identifier, on_disk = daemon.row()
+        ((identifier, on_disk),) = daemon.rows()
         assert on_disk == "armed"
         link.remove()
         daemon.start()
@@ -187,4 +187,18 @@ def test_a_daemon_that_was_stopped_politely_leaves_nothing_open(pcscd: PrivatePc
         assert daemon.post("debit", DEBIT, "k").status_code == 201
         daemon.process.terminate()
         assert daemon.process.wait(30) == 0
-        assert daemon.row()[1] == "completed"
+        assert [state for _, state in daemon.rows()] == ["completed"]
+
+
+def test_a_daemon_that_is_stopped_does_not_wait_for_cards_that_never_come(pcscd: PrivatePcscd, tmp_path: Path) -> None:
+    with running(tmp_path) as daemon:
+        answers: list[httpx.Response] = []
+        waiting = threading.Thread(target=lambda: answers.append(daemon.post("debit", {**DEBIT, "wait_s": 50}, "k")))
+        waiting.start()
+        eventually(lambda: daemon.journal.exists() and len(daemon.rows()) == 1)
+        started = time.monotonic()
+        daemon.process.terminate()
+        assert daemon.process.wait(30) == 0
+        assert time.monotonic() - started < 15
+        waiting.join()
+        assert (answers[0].status_code, answers[0].json()["money"]) == (503, "none")

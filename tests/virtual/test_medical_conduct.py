@@ -156,3 +156,10 @@ def test_proof_survives_power_off_and_needs_no_pin(till: AccountTill) -> None:
     complete(till.card, SELECT_SSSE)
     complete(till.card, SELECT_DF04)
     assert till.send("B02E000202000108") == f"{answer[8:16]}{answer[:8]}9000"
+
+
+def test_yearly_total_that_is_full_stands_still_and_the_card_goes_on(till: AccountTill) -> None:
+    till.function.self_paid = 0xFFFFFFFF
+    assert till.pay().endswith("9000")
+    assert till.function.self_paid == 0xFFFFFFFF
+    assert till.pay().endswith("9000")

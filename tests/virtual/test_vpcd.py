@@ -65,10 +65,18 @@ class Reader:
         """The next frame, or None if the card is gone."""
         assert self._card is not None
         try:
-            header = self._card.recv(2, socket.MSG_WAITALL)
-            return self._card.recv(int.from_bytes(header), socket.MSG_WAITALL) if header else None
+            header = self._exactly(2)
+            return self._exactly(int.from_bytes(header)) if header else None
         except ConnectionResetError:
             return None
+
+    def _exactly(self, size: int) -> bytes:
+        """A socket with a time-out may hand over less than it was asked for, MSG_WAITALL or not."""
+        assert self._card is not None
+        received = b""
+        while len(received) < size and (part := self._card.recv(size - len(received))):
+            received += part
+        return received
 
     def eject(self) -> None:
         if self._card is not None:
