@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 
-from cardio.errors import CardioError, ExitCode, Money
+from cardio.errors import CardioError, ExitCode, InternalError, Money
 
+DEBUG = "CARDIO_DEBUG"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -41,6 +43,15 @@ def _guard(command: Callable[P, R], *, money: bool) -> Callable[P, R]:
         except CardioError as error:
             report(error, money=money)
             raise typer.Exit(error.exit_code) from error
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                raise
+            # A bug. Its message may hold a name or a number, so only its kind is told.
+            detail = f"{type(error).__name__}; {DEBUG}=1 shows where"
+            report(InternalError(detail, money=None if money else Money.NONE), money=money)
+            raise typer.Exit(InternalError.exit_code) from error
         except KeyboardInterrupt:
             stderr.print("中断 interrupted")
             raise typer.Exit(ExitCode.USAGE) from None

@@ -18,7 +18,7 @@ from cardio.transport.pcsc import PcscDriver
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
-from cardiod.service import background, configure_logging, counter_on, listen, run_token, server
+from cardiod.service import background, configure_logging, counter_on, listen, run_token, server, token_file
 from cardiod.settings import DEFAULT_PORT, Settings, hash_token, load_settings
 
 app = typer.Typer(
@@ -36,14 +36,14 @@ errors = Console(stderr=True)
 def serve(
     config: Annotated[Path | None, typer.Option(help="configuration file", metavar="FILE")] = None,
 ) -> None:
-    """Serve the readers of this computer"""
+    """serve the readers of this computer"""
     configure_logging()
-    settings, token_file = run_token(load_settings(config))
-    listener = listen(settings)
-    if token_file is not None:
-        errors.print(f"no token is configured; the one for this run is in {token_file}")
-    with counter_on(PcscDriver(), settings) as counter:
-        server(counter, settings).run(sockets=[listener])
+    settings = load_settings(config)
+    # The port and the journal first: a second daemon must fail before it touches the first one's token.
+    with listen(settings) as listener, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
+        if known is not settings:
+            errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
+        server(counter, known).run(sockets=[listener])
 
 
 @app.command()

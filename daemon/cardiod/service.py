@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 
 from cardio.engine.engine import Engine
-from cardio.errors import ServiceUnavailable
+from cardio.errors import ServiceUnavailable, StorageUnavailable
 from cardio.ledger.ledger import Ledger
 from cardio.products.catalogue import Catalogue
 from cardio.transport.channel import ReaderDriver
@@ -47,21 +47,33 @@ def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
         engine.ledger.close()
 
 
-def run_token(settings: Settings) -> tuple[Settings, Path | None]:
-    """Settings with a token: the configured one, or one for this run, left in a file that only the owner can read.
+def token_file(settings: Settings) -> Path:
+    """Where the token of a run is left when none is configured."""
+    return settings.journal.with_name("token")
 
-    Returns:
-        The settings, and the file of the token if one was made.
+
+@contextmanager
+def run_token(settings: Settings) -> Iterator[Settings]:
+    """Settings with a token: the configured one, or one for this run, in a file that only the owner can read.
+
+    Raises:
+        StorageUnavailable: The file cannot be written.
     """
     if settings.token_sha256:
-        return settings, None
+        yield settings
+        return
     token = secrets.token_urlsafe(24)
-    file = settings.journal.with_name("token")
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file.unlink(missing_ok=True)
-    file.touch(0o600)
-    file.write_text(token + "\n", encoding="ascii")
-    return settings.model_copy(update={"token_sha256": hash_token(token)}), file
+    file = token_file(settings)
+    try:
+        file.unlink(missing_ok=True)
+        file.touch(0o600)
+        file.write_text(token + "\n", encoding="ascii")
+    except OSError as error:
+        raise StorageUnavailable(f"{file}: {error.strerror}") from error
+    try:
+        yield settings.model_copy(update={"token_sha256": hash_token(token)})
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def listen(settings: Settings) -> socket.socket:

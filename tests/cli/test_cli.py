@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 from typer.testing import CliRunner, Result
 
 from cardio.cli.main import app
@@ -107,3 +108,12 @@ def test_yuan_are_read_as_people_write_them(text: str, fen: int) -> None:
 def test_anything_else_is_not_money(text: str) -> None:
     with pytest.raises(AmountInvalid):
         parse_yuan(text)
+
+
+def test_a_bug_reaches_no_user_as_a_traceback_and_tells_no_value(mocker: MockerFixture, tmp_path: Path) -> None:
+    mocker.patch("cardio.cli.purses.Engine", side_effect=ZeroDivisionError("测试甲"))
+    journal = str(tmp_path / "journal.db")
+    done = cardio("wallet", "debit", "1", "--reader", "virtual", "--journal", journal)
+    assert (done.exit_code, "internal" in done.stderr, "ZeroDivisionError" in done.stderr) == (6, True, True)
+    assert "unknown whether the card was debited" in done.stderr
+    assert "测试甲" not in done.output
