@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from cardio.apdu.command import MASTER_FILE, Command, select_file, select_name
+from cardio.apdu.command import MASTER_FILE, Command, Response, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import SAM
 from cardio.errors import (
@@ -106,7 +106,7 @@ class Psam:
         candidates = [levels, *(n for n in (1, 2, 3) if n != levels)]
         for count in (n for n in candidates if n <= len(order.factors)):
             command = _init_purchase(order, count)
-            response = self._run(lambda sam, command=command: sam.send(command))  # type: ignore[misc]
+            response = self._send(command)
             if response.sw == 0x6A80:
                 continue
             if not response.ok:
@@ -122,7 +122,7 @@ class Psam:
         self._open = None
         command = Command("CREDIT SAM FOR PURCHASE", 0x80, 0x72, data=mac2, outcomes=SAM, repeatable=False)
         try:
-            response = self._run(lambda sam: sam.send(command))
+            response = self._send(command)
         except (SamError, ReaderError):
             # The card has already been debited: a SAM that cannot tell does not undo that.
             return Mac2.UNCHECKED
@@ -143,11 +143,14 @@ class Psam:
             return
         # The selector may be a file identifier below the master file, so start there.
         for command in (select_file(MASTER_FILE), _select_command(application.selector)):
-            response = self._run(lambda sam, command=command: sam.send(command))  # type: ignore[misc]
+            response = self._send(command)
             if not response.ok:
                 self._selected = None
                 raise SAM.error(response.sw, command.name)
         self._selected = application.selector
+
+    def _send(self, command: Command) -> Response:
+        return self._run(lambda sam: sam.send(command))
 
     def _run(self, job: Callable[[CardConnection], T]) -> T:
         try:

@@ -356,14 +356,13 @@ class Counter:
                     if settlement.state is not State.ACCEPTED:
                         break
                     raise
-                before = settlement
-                settlement = await self.on_card(
-                    card.reader,
-                    lambda channel, current=before: self.engine.settle(current, channel, pin),  # type: ignore[misc]
-                )
+                settlement = await self._settle_on(card.reader, settlement, pin)
                 if settlement.state is State.UNCERTAIN:
                     break
             return settlement
+
+    async def _settle_on(self, reader: str, settlement: Settlement, pin: str | None) -> Settlement:
+        return await self.on_card(reader, lambda channel: self.engine.settle(settlement, channel, pin))
 
     @staticmethod
     def _deadline(wait_s: float) -> float:

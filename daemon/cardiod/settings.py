@@ -7,10 +7,11 @@ import os
 import tomllib
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 from platformdirs import user_state_path
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cardio.errors import InputInvalid
 
@@ -49,10 +50,16 @@ class Settings(BaseSettings):
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     sam: str = ""
     journal: Path = Field(default_factory=lambda: user_state_path("cardio") / "journal.db")
-    profiles: tuple[Path, ...] = ()
+    profiles: Annotated[tuple[Path, ...], NoDecode] = ()
     token_sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
     client: str = "cashier"
     scopes: frozenset[Scope] = frozenset(Scope)
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        """A variable holds folders as PATH does, the same for the daemon and the commands."""
+        return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
 
 def load_settings(file: Path | None = None) -> Settings:

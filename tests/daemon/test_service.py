@@ -76,3 +76,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CARDIO_PORT", "2000")
     loaded = load_settings(file)
     assert (loaded.port, loaded.client) == (2000, "till")
+
+
+def test_profiles_are_folders_as_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARDIO_PROFILES", "/a:/b")
+    assert load_settings().profiles == (Path("/a"), Path("/b"))
