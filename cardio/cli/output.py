@@ -69,6 +69,8 @@ def print_readings(readings: dict[Group, GroupReading]) -> None:
 def print_fields(title: str, content: Content) -> None:
     """One value a line."""
     table = Table(title=title, title_justify="left", show_header=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
     for name, value in _flat(content):
         zh, en = TITLES.get(name, (name, name))
         table.add_row(zh, en, _text(name, value))

@@ -99,6 +99,8 @@ class Cashier:
             "operator": OPERATOR,
             **self._pin(self._counter.social),
         }
+        if self._counter.pin_pad:
+            self._console.print("持卡人在密码键盘输入密码 the holder types the PIN on the pad")
         settled = self._client.post("settle", body, key)
         self._expect(settled["state"] == "completed" and settled["due_fen"] == 0, "not settled")
         medical, wallet = settled["legs"]
