@@ -164,6 +164,23 @@ def test_a_wrong_mac2_is_told_as_debited_but_not_genuine(counter: TestCounter, m
     assert wallet_of(counter.wallet_card).balance == 9500
 
 
+@pytest.mark.parametrize("word", ["6581", "6F00", "6400", "9303", "6C08"])
+def test_an_answer_that_is_no_clear_refusal_leaves_the_outcome_open(
+    counter: TestCounter, mocker: MockerFixture, word: str
+) -> None:
+    """The card may have written before it said so: only the words of `REFUSED_DEBIT` mean that nothing was done."""
+    honest = counter.wallet_card.transmit
+
+    def transmit(command: bytes) -> bytes:
+        answer = honest(command)
+        return bytes.fromhex(word) if command[:2] == bytes.fromhex("8054") else answer
+
+    mocker.patch.object(counter.wallet_card, "transmit", transmit)
+    assert counter.debit(500, key="k").state is State.UNCERTAIN
+    assert counter.debit(500, key="k").state is State.COMPLETED
+    assert wallet_of(counter.wallet_card).balance == 9500
+
+
 def _corrupt_mac2(card: VirtualCard, mocker: MockerFixture) -> None:
     honest = card.transmit
 

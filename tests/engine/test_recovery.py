@@ -9,6 +9,8 @@ import pytest
 from cardio.errors import CardHasPending, CardioError, CardRemoved, PinError
 from cardio.files.declaration import FREE
 from cardio.ledger.model import Bill, State, Transaction
+from cardio.products.catalogue import Catalogue
+from cardio.purse.purse import CounterRule, PurseKind
 from cardio.security.keys import Mac2
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import citizen_card, psam
@@ -25,6 +27,12 @@ def open_log(card: VirtualCard) -> VirtualCard:
             if file.declaration.sfi == 0x18:
                 file.declaration = replace(file.declaration, read=FREE)
     return card
+
+
+def _card_key(counter: TestCounter) -> str:
+    """The citizen card's key in the journal."""
+    public = bytes.fromhex("9999000000000001") + b"00008600000000000123"
+    return counter.ledger.card_key(PurseKind.WALLET, public)
 
 
 def evidence(transaction: Transaction) -> dict[str, bool]:
@@ -127,6 +135,8 @@ def test_an_armed_row_left_by_a_crash_is_uncertain_after_the_restart(counter: Te
     with pytest.raises(_Crash):
         counter.debit(1000, key="k")
     counter.restart()
+    (parked,) = counter.ledger.pending(_card_key(counter))
+    assert parked.state is State.UNCERTAIN
     assert counter.debit(1000, key="k").state is State.NOT_DEBITED
     assert wallet_of(counter.wallet_card).balance == 10000
 
@@ -208,6 +218,23 @@ def test_pieces_that_contradict_each_other_leave_it_to_a_person(counter: TestCou
     assert (resolved.state, resolved.outcome.error) == (State.UNCERTAIN, "transaction.evidence-conflict")
     with pytest.raises(CardHasPending):
         counter.debit(1, key="other")
+
+
+def test_a_proof_while_the_counter_stands_is_a_contradiction(counter: TestCounter) -> None:
+    """A product whose proof rule is wrong gets the proof of the purchase before: never taken for ours."""
+    wrong = []
+    for product in counter.catalogue:
+        wallet = product.wallet and product.wallet.model_copy(update={"proof_number": CounterRule.BEFORE})
+        wrong.append(product.model_copy(update={"wallet": wallet}))
+    counter.engine.catalogue = Catalogue(wrong)
+    counter.debit(100)
+    tear(counter.wallet_card, Moment.COMMAND)
+    counter.debit(100, key="k")
+    counter.restart()
+    counter.engine.catalogue = Catalogue(wrong)
+    resolved = counter.debit(100, key="k")
+    assert (resolved.state, resolved.outcome.error) == (State.UNCERTAIN, "transaction.evidence-conflict")
+    assert evidence(resolved) == {"counter": False, "proof": True}
 
 
 def test_the_other_proof_number_is_never_tried(counter: TestCounter) -> None:
