@@ -44,19 +44,16 @@ class ReaderMonitor:
 
     def _watch(self) -> None:
         known: dict[str, SlotState] | None = None
+        told: dict[str, SlotState] | None = None
         while not self._stopped.is_set():
             try:
-                now = self._driver.readers() if known is None else self._driver.wait(known, WAIT)
+                now = known = self._driver.readers() if known is None else self._driver.wait(known, WAIT)
             except ReaderError:
                 # Event counters start anew with the service, so nothing that was known holds any more.
-                if known != {}:
-                    self._watcher({})
-                known = None
-                self._stopped.wait(RETRY)
-                continue
-            if now != known:
-                known = now
+                now, known = {}, None
+            if now != told:
+                told = now
                 self._watcher(now)
-        release = getattr(self._driver, "release", None)
-        if release is not None:
-            release()
+            if known is None:
+                self._stopped.wait(RETRY)
+        self._driver.release()

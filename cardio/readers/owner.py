@@ -84,9 +84,7 @@ class ReaderOwner:
         self._release()
 
     def _release(self) -> None:
-        release = getattr(self._driver, "release", None)
-        if release is not None:
-            release()
+        self._driver.release()
 
 
 class SamOwner(ReaderOwner):

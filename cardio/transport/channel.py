@@ -129,3 +129,6 @@ class ReaderDriver(Protocol):
             ReaderBusy: Another program holds the card.
             ReaderUnavailable: No reader of that name.
         """
+
+    def release(self) -> None:
+        """Give up what the calling thread holds of the reader service; called when the thread ends its work."""

@@ -238,3 +238,6 @@ class EmbeddedDriver:
         if reader not in self.slots:
             raise ReaderUnavailable(reader)
         return self.slots[reader].connect()
+
+    def release(self) -> None:
+        """Embedded readers hold nothing for a thread."""

@@ -113,6 +113,7 @@ class MedicalFunction:
             raise Status(0x6982)
 
     def _year(self) -> bytes:
+        """Packed digits like the start day: a choice, the sources give only the length (SSC §4.5, §5.4)."""
         return bytes.fromhex(f"{self.payment_year:04d}")
 
     def _get_balance(self, command: Received) -> bytes:

@@ -122,7 +122,7 @@ def test_blocked_wallet_is_no_missing_wallet(catalogue: Catalogue, present: Pres
     card = citizen_card()
 
     class Blocked:
-        def execute(self, command: Received) -> bytes | None:  # noqa: ARG002
+        def execute(self, command: Received) -> bytes | None:
             raise Status(0x6A81)
 
         def reset(self) -> None:

@@ -47,7 +47,7 @@ class ScriptedChannel:
         rewrite = _contact if protocol is CardProtocol.T0 else _as_it_is
         self._script = [step for exchange in script for step in rewrite(exchange)]
 
-    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:  # noqa: ARG002
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
         """Answer the next command of the script."""
         sent = command.hex().upper()
         self.sent.append(sent)
