@@ -11,7 +11,7 @@ from cardio.applications.pin import verify_pin
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.errors import CardDataInvalid
 from cardio.files.reading import read_items
-from cardio.files.social_security import DF04, EF05_MEDICAL, MedicalData
+from cardio.files.social_security.medical import DF04, EF05_MEDICAL, MedicalData
 from cardio.purse.medical import MedicalPurse
 from cardio.purse.purse import PurseRules
 

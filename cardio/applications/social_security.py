@@ -12,13 +12,7 @@ from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.factors import city_factor, province_factor
 from cardio.errors import CardDataInvalid, CardUnsupported, FileNotFound
 from cardio.files.reading import read_items
-from cardio.files.social_security import (
-    EF05_ISSUER,
-    EF06_HOLDER,
-    SSSE_NAME,
-    HolderData,
-    IssuerData,
-)
+from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE_NAME, HolderData, IssuerData
 
 ALGORITHMS = {b"\x01": Algorithm.TRIPLE_DES, b"\x03": Algorithm.SM4}
 SSF33 = b"\x02"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cardio.errors import CardExpired, CardNotYetValid
-from cardio.files.codecs import CardDate
+from cardio.files.dates import CardDate
 
 
 def check_validity(starts: CardDate | None, ends: CardDate | None, today: date) -> None:

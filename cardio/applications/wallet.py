@@ -9,7 +9,7 @@ from cardio.apdu.command import Command, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.tlv import find_ber
 from cardio.errors import ApplicationBlocked, FileNotFound
-from cardio.files.wallet import EF15_PUBLIC, PublicData
+from cardio.files.wallet.public import EF15_PUBLIC, PublicData
 from cardio.purse.purse import PurseRules
 from cardio.purse.wallet import WalletPurse
 from cardio.transport.channel import Disclosure

@@ -10,10 +10,12 @@ from rich.table import Table
 
 from cardio.cli.reporting import stderr
 from cardio.errors import CardioError
+from cardio.files.codecs import yuan
 from cardio.files.record import Record
-from cardio.files.social_security import HolderData, IssuerData, MedicalData, MedicalLogRecord
-from cardio.files.wallet import PublicData, WalletLogRecord
-from cardio.ledger.voucher import yuan
+from cardio.files.social_security.environment import HolderData, IssuerData
+from cardio.files.social_security.medical import MedicalData, MedicalLogRecord
+from cardio.files.wallet.log import WalletLogRecord
+from cardio.files.wallet.public import PublicData
 from cardio.products.reading import Content, Group, GroupReading
 
 stdout = Console(highlight=False)

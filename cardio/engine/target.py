@@ -14,9 +14,9 @@ from cardio.errors import (
     RuleUnconfirmed,
     TestKeysRefused,
 )
-from cardio.files.codecs import CardDate
+from cardio.files.dates import CardDate
 from cardio.files.masking import Mask
-from cardio.files.social_security import DF04
+from cardio.files.social_security.medical import DF04
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import check_caller_pin, find_social_security, find_wallet
 from cardio.products.model import Product

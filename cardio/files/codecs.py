@@ -1,4 +1,4 @@
-"""Values of card fields: text, packed digits, numbers, dates, amounts and codes.
+"""Values of card fields: text, packed digits, numbers, amounts and bytes.
 
 A codec turns the bytes of one field into a typed value and back, `decode(encode(value)) == value`. Unwritten bytes
 decode to None: absent, which is not the same as empty or zero. Source: SSC §4.0, EW §2.
@@ -7,15 +7,9 @@ decode to None: absent, which is not the same as empty or zero. Source: SSC §4.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-
-CARD_TIMEZONE = timezone(timedelta(hours=8), "CST")
-"""Cards store local time without a zone; all of China keeps UTC+8."""
 
 TEXT_FILLERS = b"\x00 \xff"
 
@@ -48,6 +42,23 @@ class Codec(ABC, Generic[T]):
     def blank(self) -> bytes:
         """Bytes of an absent value."""
         return b"\xff" * self.size
+
+    def json(self, value: T) -> Any:
+        """The value for JSON."""
+        return value if isinstance(value, (int, str)) else str(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """JSON Schema of `json`."""
+        return {"type": "string"}
+
+    def text(self, value: T, language: str) -> str:  # noqa: ARG002
+        """The value for people, `language` is `zh` or `en`."""
+        return str(self.json(value))
+
+
+def unwritten(raw: bytes) -> bool:
+    """Whether `raw` is filler only: all 00, all FF or all spaces (SSC §4.0)."""
+    return len(set(raw)) <= 1 and raw[:1] in {b"", b"\x00", b"\xff", b" "}
 
 
 class Text(Codec[str]):
@@ -135,6 +146,110 @@ class Number(Codec[int]):
         except OverflowError as error:
             raise ValueError(f"{value} does not fit into {self.size} bytes") from error
 
+    def json_schema(self) -> dict[str, Any]:
+        """A number that fits the field."""
+        return {"type": "integer", "minimum": 0, "maximum": 256**self.size - 1}
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan with two decimals."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+class BinaryAmount(Number):
+    """`b`: amount in fen."""
+
+    def text(self, value: int, language: str) -> str:  # noqa: ARG002
+        """Yuan."""
+        return yuan(value)
+
+
+class Amount(Codec[int]):
+    """`cn`: amount in fen as packed digits, right aligned: 298.19 yuan is 00 02 98 19 (SSC §4.0).
+
+    Zeros are an amount; only filler F means that nothing was written.
+    """
+
+    form = "cn"
+
+    def decode(self, raw: bytes) -> int | None:
+        """Fen; None for bytes that are no digits."""
+        digits = raw.hex()
+        return int(digits) if digits.isdecimal() else None
+
+    def encode(self, value: int) -> bytes:
+        """Packed digits with leading zeros."""
+        digits = f"{value:0{2 * self.size}d}"
+        if value < 0 or len(digits) > 2 * self.size:
+            raise ValueError(f"{value} fen do not fit into {2 * self.size} digits")
+        return bytes.fromhex(digits)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Fen."""
+        return {"type": "integer", "minimum": 0, "maximum": 100**self.size - 1}
+
+    def text(self, value: int, language: str) -> str:  # noqa: ARG002
+        """Yuan."""
+        return yuan(value)
+
+
+class DecimalText(Codec[int]):
+    """`an`: a count as zero-padded decimal characters, such as 186 months (SSC §4.0)."""
+
+    form = "an"
+
+    def decode(self, raw: bytes) -> int | None:
+        """The number; fillers are stripped."""
+        digits = raw.split(b"\x00", 1)[0].strip(TEXT_FILLERS)
+        return int(digits) if digits.isdigit() else None
+
+    def encode(self, value: int) -> bytes:
+        """Zero-padded."""
+        digits = f"{value:0{self.size}d}"
+        if value < 0 or len(digits) > self.size:
+            raise ValueError(f"{value} does not fit into {self.size} digits")
+        return digits.encode("ascii")
+
+    def blank(self) -> bytes:
+        """Filler only."""
+        return bytes(self.size)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A number that fits the field."""
+        return {"type": "integer", "minimum": 0, "maximum": 10**self.size - 1}
+
+
+class Flag(Codec[bool]):
+    """`an 1`: "0" no, "1" yes (SSC §4.0)."""
+
+    form = "an"
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def decode(self, raw: bytes) -> bool | None:
+        """None for everything but the two digits."""
+        return {b"0": False, b"1": True}.get(raw)
+
+    def encode(self, value: bool) -> bytes:
+        """One digit."""
+        return b"1" if value else b"0"
+
+    def blank(self) -> bytes:
+        """Filler only."""
+        return bytes(1)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Yes or no."""
+        return {"type": "boolean"}
+
+    def text(self, value: bool, language: str) -> str:
+        """是 or yes, 否 or no."""
+        if language == "zh":
+            return "是" if value else "否"
+        return "yes" if value else "no"
+
 
 class Octets(Codec[bytes]):
     """`b`: bytes without inner meaning, or raw bytes in a `cn` item that real cards fill otherwise.
@@ -160,6 +275,14 @@ class Octets(Codec[bytes]):
             raise ValueError(f"{len(value)} bytes where {self.size} are needed")
         return value
 
+    def json(self, value: bytes) -> str:
+        """Hex digits."""
+        return value.hex().upper()
+
+    def json_schema(self) -> dict[str, Any]:
+        """Hex digits."""
+        return {"type": "string", "pattern": "^([0-9A-F]{2})*$"}
+
 
 class TextOctets(Octets):
     """`an` kept as bytes, because a character may be split between two items (SSC §10.2)."""
@@ -169,143 +292,3 @@ class TextOctets(Octets):
     def blank(self) -> bytes:
         """Filler of text."""
         return bytes(self.size)
-
-
-@dataclass(frozen=True, order=True)
-class CardDate:
-    """A date as cards know it: at least a year, usually month and day (SSC §4.0)."""
-
-    year: int
-    month: int | None = None
-    day: int | None = None
-
-    @classmethod
-    def of(cls, value: date) -> CardDate:
-        """The full date."""
-        return cls(value.year, value.month, value.day)
-
-    @property
-    def first(self) -> date:
-        """First day it can mean."""
-        return date(self.year, self.month or 1, self.day or 1)
-
-    @property
-    def last(self) -> date:
-        """Last day it can mean."""
-        if self.day is not None and self.month is not None:
-            return date(self.year, self.month, self.day)
-        if self.year == date.max.year and self.month in {None, 12}:
-            return date.max
-        following = date(self.year + 1, 1, 1) if self.month in {None, 12} else date(self.year, (self.month or 0) + 1, 1)
-        return following - timedelta(days=1)
-
-    def __str__(self) -> str:
-        """ISO 8601, as far as known: 2026, 2026-11 or 2026-11-23."""
-        parts = [f"{self.year:04d}"]
-        if self.month is not None:
-            parts.append(f"{self.month:02d}")
-        if self.day is not None:
-            parts.append(f"{self.day:02d}")
-        return "-".join(parts)
-
-
-class Date(Codec[CardDate]):
-    """`cn 4` YYYYMMDD; four ASCII digits are taken as a year, as some 2.0 cards carry them (SSC §9.2)."""
-
-    form = "cn"
-
-    def __init__(self) -> None:
-        super().__init__(4)
-
-    def decode(self, raw: bytes) -> CardDate | None:
-        """None for unwritten and impossible dates."""
-        if len(raw) == 4 and raw.isdigit():
-            return CardDate(int(raw)) if int(raw) else None
-        digits = raw.hex()
-        if len(digits) != 8 or not digits.isdecimal():
-            return None
-        try:
-            return CardDate.of(date(int(digits[:4]), int(digits[4:6]), int(digits[6:])))
-        except ValueError:
-            return None
-
-    def encode(self, value: CardDate) -> bytes:
-        """Packed digits; a bare year in the ASCII form."""
-        if value.month is None and value.day is None and 0 < value.year <= date.max.year:
-            return f"{value.year:04d}".encode("ascii")
-        if value.month is None or value.day is None:
-            raise ValueError(f"{value} is neither a year nor a full date")
-        day = date(value.year, value.month, value.day)
-        return bytes.fromhex(f"{day.year:04d}{day.month:02d}{day.day:02d}")
-
-
-class Timestamp(Codec[datetime]):
-    """`cn 7` YYYYMMDDhhmmss, local time."""
-
-    form = "cn"
-
-    def __init__(self) -> None:
-        super().__init__(7)
-
-    def decode(self, raw: bytes) -> datetime | None:
-        """None for unwritten and impossible times."""
-        if len(raw) != self.size:
-            return None
-        try:
-            return datetime.strptime(raw.hex(), "%Y%m%d%H%M%S").replace(tzinfo=CARD_TIMEZONE)
-        except ValueError:
-            return None
-
-    def encode(self, value: datetime) -> bytes:
-        """Packed digits of the local time."""
-        return encode_time(value)
-
-
-def encode_time(value: datetime) -> bytes:
-    """The 7 bytes YYYYMMDDhhmmss that cards and PSAMs take, in their local time."""
-    local = value.astimezone(CARD_TIMEZONE)
-    return bytes.fromhex(f"{local.year:04d}{local:%m%d%H%M%S}")
-
-
-@dataclass(frozen=True)
-class CodeTable:
-    """Codes of a standard with their meaning.
-
-    Attributes:
-        source: Standard and clause.
-        entries: Code to Chinese and English text.
-    """
-
-    source: str
-    entries: Mapping[str, tuple[str, str]]
-
-    def text(self, code: str, language: str) -> str:
-        """Meaning of a code in `zh` or `en`; unknown codes are shown as they are."""
-        entry = self.entries.get(code)
-        if entry is None:
-            return code
-        return entry[0] if language == "zh" else entry[1]
-
-
-class Code(Codec[str]):
-    """A code of a table, stored as text (`an`) or packed digits (`cn`); unknown codes are kept as they are."""
-
-    def __init__(self, size: int, table: CodeTable, *, packed: bool = False) -> None:
-        super().__init__(size)
-        self.table = table
-        self.codec: Codec[str] = Digits(size) if packed else Text(size)
-        self.form = self.codec.form
-
-    def decode(self, raw: bytes) -> str | None:
-        """The code."""
-        return self.codec.decode(raw)
-
-    def encode(self, value: str) -> bytes:
-        """The code; only codes of the table are written."""
-        if value not in self.table.entries:
-            raise ValueError(f"{value!r} is not in the table {self.table.source}")
-        return self.codec.encode(value)
-
-    def blank(self) -> bytes:
-        """As the inner form."""
-        return self.codec.blank()

@@ -6,13 +6,16 @@ declaration decodes, encodes, masks personal data and feeds the manual.
     class LogRecord(FixedRecord):
         number: int = field(Number(2), "交易序号", "transaction number")
 
-`FixedRecord` lays its fields side by side (construct underneath), `ItemRecord` holds one TLV item per field.
+`FixedRecord` lays its fields side by side (construct underneath), `ItemRecord` holds TLV items.
+
+A decoded record remembers the bytes it came from: what is unwritten, malformed, too long or outside its code table is
+written back as the card had it, unless the value was changed.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
@@ -20,7 +23,7 @@ import construct
 
 from cardio.apdu.tlv import Tlv, encode_simple, iterate_simple
 from cardio.errors import CardDataInvalid
-from cardio.files.codecs import Codec
+from cardio.files.codecs import Codec, unwritten
 from cardio.files.masking import HIDDEN, Mask
 
 T = TypeVar("T")
@@ -36,6 +39,7 @@ class FieldSpec:
         en: English title.
         personal: How a person's name, number or address is masked; None for what is not personal.
         tag: Tag of the item; None in fixed records.
+        count: How many items carry the tag.
     """
 
     codec: Codec[Any]
@@ -43,6 +47,21 @@ class FieldSpec:
     en: str
     personal: Mask | None = None
     tag: int | None = None
+    count: int = 1
+
+    def show(self, value: Any, *, masked: bool) -> Any:
+        """One value of the field for JSON."""
+        if isinstance(value, Record):
+            return value.show(masked=masked)
+        if self.personal is not None and masked:
+            return self.personal.apply(value)
+        return self.codec.json(value)
+
+    def text(self, value: Any, language: str, *, masked: bool) -> str:
+        """One value of the field for people, in `zh` or `en`."""
+        if self.personal is not None and masked:
+            return self.personal.apply(value)
+        return self.codec.text(value, language)
 
 
 def field(codec: Codec[T], zh: str, en: str, *, personal: Mask | None = None) -> T:
@@ -62,7 +81,15 @@ def item(tag: int, codec: Codec[T], zh: str, en: str, *, personal: Mask | None =
     return cast("T | None", dataclasses.field(default=None, metadata={"spec": spec}))
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, optional, item))
+def items(
+    tag: int, codec: Codec[T], zh: str, en: str, *, count: int, personal: Mask | None = None
+) -> tuple[T | None, ...]:
+    """A TLV item that a file holds `count` times under one tag; the place counts, an absent one is None."""
+    spec = FieldSpec(codec, zh, en, personal, tag, count)
+    return cast("tuple[T | None, ...]", dataclasses.field(default=(), metadata={"spec": spec}))
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, optional, item, items))
 class Record:
     """Base of all records; subclasses become frozen keyword-only dataclasses."""
 
@@ -80,11 +107,39 @@ class Record:
         return {f.name: f.metadata["spec"] for f in fields if "spec" in f.metadata}
 
     def values(self) -> Iterator[tuple[str, FieldSpec, Any]]:
-        """Name, declaration and value of every field that is present."""
+        """Name, declaration and value of every field that is present; repeated items as tuples."""
         for name, spec in self.specs().items():
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and (spec.count == 1 or any(one is not None for one in value)):
                 yield name, spec, value
+
+    def show(self, *, masked: bool) -> dict[str, Any]:
+        """The present fields by name, as JSON values; personal ones masked if `masked`."""
+        return {
+            name: spec.show(value, masked=masked)
+            if spec.count == 1
+            else [None if one is None else spec.show(one, masked=masked) for one in value]
+            for name, spec, value in self.values()
+        }
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema of `show`."""
+        properties = {}
+        for name, spec in cls.specs().items():
+            schema = spec.codec.json_schema() if spec.personal is None else {"type": "string"}
+            if spec.count > 1:
+                schema = {"type": "array", "maxItems": spec.count, "items": {"anyOf": [schema, {"type": "null"}]}}
+            properties[name] = {"title": f"{spec.zh} {spec.en}", **schema}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+
+    @classmethod
+    def personal(cls) -> bool:
+        """Whether a field is personal, so that the record's bytes are not written down."""
+        nested = (getattr(spec.codec, "record", None) for spec in cls.specs().values())
+        return any(spec.personal is not None for spec in cls.specs().values()) or any(
+            record.personal() for record in nested if record is not None
+        )
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={HIDDEN if spec.personal else repr(value)}" for name, spec, value in self.values())
@@ -95,6 +150,7 @@ class FixedRecord(Record):
     """Fields side by side; bytes beyond the declared ones are kept in `trailing`."""
 
     trailing: bytes = b""
+    as_read: bytes | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
     def size(cls) -> int:
@@ -112,7 +168,7 @@ class FixedRecord(Record):
             parsed = _layout(cls).parse(raw)
         except construct.StreamError as error:
             raise CardDataInvalid(f"{cls.__name__} has {len(raw)} bytes, {cls.size()} are needed") from error
-        values: dict[str, Any] = {"trailing": parsed.trailing}
+        values: dict[str, Any] = {"trailing": parsed.trailing, "as_read": raw}
         for name, spec in cls.specs().items():
             value = spec.codec.decode(parsed[name])
             if value is None and name not in _optional_names(cls):
@@ -126,30 +182,47 @@ class FixedRecord(Record):
         Raises:
             ValueError: A value does not fit its field.
         """
+        before = {} if self.as_read is None else _layout(type(self)).parse(self.as_read)
         values: dict[str, bytes] = {"trailing": self.trailing}
         for name, spec in self.specs().items():
-            values[name] = _encode(spec, getattr(self, name))
+            values[name] = _encode(spec, getattr(self, name), before.get(name))
         return bytes(_layout(type(self)).build(values))
+
+    def malformed(self) -> tuple[str, ...]:
+        """Names of fields that hold bytes which mean nothing in their form."""
+        before = {} if self.as_read is None else _layout(type(self)).parse(self.as_read)
+        return tuple(name for name in self.specs() if getattr(self, name) is None and not unwritten(before[name]))
 
 
 class ItemRecord(Record):
-    """One TLV item per field; items that are not declared are kept in `unknown`."""
+    """TLV items; those that are not declared are kept in `unknown`."""
 
     unknown: tuple[Tlv, ...] = ()
+    as_read: Mapping[str, tuple[bytes, ...]] | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
-    def decode(cls, items: Iterable[Tlv]) -> Self:
-        """Decode items in any order; the first of a tag counts."""
+    def empty(cls) -> Self:
+        """A record without any value; all its items are blank."""
+        return cls()
+
+    @classmethod
+    def decode(cls, found: Iterable[Tlv]) -> Self:
+        """Decode items in any order; of a tag count as many as are declared."""
         by_tag = {spec.tag: (name, spec) for name, spec in cls.specs().items()}
-        values: dict[str, Any] = {}
+        as_read: dict[str, tuple[bytes, ...]] = {}
         unknown = []
-        for found in items:
-            name, spec = by_tag.get(found.tag, (None, None))
-            if name is None or spec is None or name in values:
-                unknown.append(found)
+        for tlv in found:
+            name, spec = by_tag.get(tlv.tag, (None, None))
+            if name is None or spec is None or len(as_read.get(name, ())) == spec.count:
+                unknown.append(tlv)
             else:
-                values[name] = spec.codec.decode(found.value)
-        return cls(unknown=tuple(unknown), **values)
+                as_read[name] = (*as_read.get(name, ()), tlv.value)
+        specs = cls.specs()
+        values: dict[str, Any] = {}
+        for name, raw in as_read.items():
+            decoded = tuple(specs[name].codec.decode(one) for one in raw)
+            values[name] = decoded[0] if specs[name].count == 1 else decoded
+        return cls(unknown=tuple(unknown), as_read=as_read, **values)
 
     @classmethod
     def decode_concatenated(cls, raw: bytes) -> Self:
@@ -161,16 +234,43 @@ class ItemRecord(Record):
         return cls.decode(iterate_simple(raw))
 
     def encode(self) -> list[bytes]:
-        """One TLV per declared item in order, absent ones blank, then the unknown ones."""
+        """One TLV per item in declared order, then the unknown ones.
+
+        Absent items are blank; those that a decoded record did not have are left out.
+
+        Raises:
+            ValueError: A value does not fit its item.
+        """
         records = []
         for name, spec in self.specs().items():
             if spec.tag is None:
                 raise TypeError(f"{type(self).__name__}.{name} has no tag")
-            records.append(encode_simple(spec.tag, _encode(spec, getattr(self, name))))
+            held = getattr(self, name)
+            values = (held,) if spec.count == 1 else tuple(held)
+            if len(values) > spec.count:
+                raise ValueError(f"{name}: {len(values)} items where {spec.count} fit")
+            before = () if self.as_read is None else self.as_read.get(name, ())
+            for place in range(spec.count):
+                value = values[place] if place < len(values) else None
+                raw = before[place] if place < len(before) else None
+                if value is None and raw is None and self.as_read is not None:
+                    continue
+                records.append(encode_simple(spec.tag, _encode(spec, value, raw)))
         return records + [encode_simple(tlv.tag, tlv.value) for tlv in self.unknown]
 
+    def malformed(self) -> tuple[str, ...]:
+        """Names of items that hold bytes which mean nothing in their form."""
+        return tuple(
+            name
+            for name, raw in (self.as_read or {}).items()
+            if any(self.specs()[name].codec.decode(one) is None and not unwritten(one) for one in raw)
+        )
 
-def _encode(spec: FieldSpec, value: Any) -> bytes:
+
+def _encode(spec: FieldSpec, value: Any, before: bytes | None) -> bytes:
+    """`before` where it means the same as `value`: a card's own filler and odd bytes survive."""
+    if before is not None and spec.codec.decode(before) == value:
+        return before
     return spec.codec.blank() if value is None else spec.codec.encode(value)
 
 
@@ -183,7 +283,7 @@ _LAYOUTS: dict[type[Record], Any] = {}
 
 
 def _layout(cls: type[FixedRecord]) -> Any:
-    """The construct of a record class, compiled on first use: logs are decoded in bulk."""
+    """The construct of a record class, made on first use."""
     if cls not in _LAYOUTS:
         parts = [name / construct.Bytes(spec.codec.size) for name, spec in cls.specs().items()]
         _LAYOUTS[cls] = construct.Struct(*parts, "trailing" / construct.GreedyBytes)

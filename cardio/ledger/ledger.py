@@ -24,7 +24,7 @@ from cardio.errors import (
     IdempotencyMismatch,
     TransactionUnknown,
 )
-from cardio.files.codecs import CARD_TIMEZONE
+from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import chain
 from cardio.ledger.database import Database
 from cardio.ledger.document import settlement_document, transaction_document

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from unicodedata import east_asian_width
 
+from cardio.files.codecs import yuan
 from cardio.ledger.model import Settlement, State, Tender, Transaction
 from cardio.purse.purse import PurseKind
 from cardio.security.keys import Mac2
@@ -38,12 +39,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not_genuine": ("卡片校验异常，请报告主管", "CARD PROOF WRONG, CALL SUPERVISOR"),
     "unchecked": ("MAC2未校验", "MAC2 not checked"),
 }
-
-
-def yuan(fen: int) -> str:
-    """Fen as yuan with two decimals."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}¥{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
 def transaction_voucher(transaction: Transaction, language: str) -> str:

@@ -17,12 +17,11 @@ from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
 from cardio.applications.pin import verify_pin
 from cardio.errors import AccessDenied, CardioError, CardUnsupported, OperationUnsupported, PinError
-from cardio.files.codecs import Code, CodeTable
 from cardio.files.masking import Mask
 from cardio.files.reading import read_log
 from cardio.files.record import Record
-from cardio.files.social_security import EF08_MEDICAL_LOG, MedicalLogRecord
-from cardio.files.wallet import EF18_LOG, WalletLogRecord
+from cardio.files.social_security.medical import EF08_MEDICAL_LOG, MedicalLogRecord
+from cardio.files.wallet.log import EF18_LOG, WalletLogRecord
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import (
     SocialSecurityFound,
@@ -238,29 +237,9 @@ class CardReading:
         records = read_log(self._card, EF18_LOG, WalletLogRecord)
         return [self._show(record) for record in islice(records, LOG_RECORDS)]
 
-    # ---- showing ---------------------------------------------------------------------------------------------
-
     def _show(self, record: Record) -> Content:
         """Fields by name, as JSON values; codes with their texts."""
-        content: Content = {}
-        for name, spec, value in record.values():
-            if spec.personal is not None and self._masked:
-                content[name] = spec.personal.apply(value)
-            elif isinstance(spec.codec, Code):
-                content[name] = _coded(spec.codec.table, value)
-            else:
-                content[name] = _json(value)
-        return content
-
-
-def _coded(table: CodeTable, code: str) -> Content:
-    return {"code": code, "zh": table.text(code, "zh"), "en": table.text(code, "en")}
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex().upper()
-    return value if isinstance(value, (int, str)) else str(value)
+        return record.show(masked=self._masked)
 
 
 def _title(found: SocialSecurityFound | WalletFound) -> Content:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import PURSE
-from cardio.files.codecs import encode_time
+from cardio.files.dates import encode_time
 from cardio.files.reading import read_log
-from cardio.files.social_security import EF08_MEDICAL_LOG, MedicalLogRecord
+from cardio.files.social_security.medical import EF08_MEDICAL_LOG, MedicalLogRecord
 from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
 

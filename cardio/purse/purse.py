@@ -17,7 +17,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import PURSE
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import CardDataInvalid, RecordNotFound
-from cardio.files.codecs import encode_time
+from cardio.files.dates import encode_time
 from cardio.security.keys import Authorization, PurchaseOrder, SamApplication
 
 MAC_SIZE = 4

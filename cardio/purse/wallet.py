@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cardio.apdu.command import Command
 from cardio.apdu.status import PURSE
 from cardio.files.reading import read_log
-from cardio.files.wallet import AMOUNT_MASK, EF18_LOG, WalletLogRecord
+from cardio.files.wallet.log import AMOUNT_MASK, EF18_LOG, WalletLogRecord
 from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
 

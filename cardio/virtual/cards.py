@@ -16,21 +16,15 @@ from cardio.applications.pin import encode_pin
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import LdtSuite, PbocSuite
-from cardio.files.codecs import CardDate, Octets, Text
+from cardio.files.codecs import Octets, Text
+from cardio.files.dates import CardDate
 from cardio.files.declaration import FREE, NEVER, FileDeclaration, Structure
 from cardio.files.record import FixedRecord, field
-from cardio.files.social_security import (
-    DF04,
-    EF05_ISSUER,
-    EF05_MEDICAL,
-    EF06_HOLDER,
-    EF08_MEDICAL_LOG,
-    SSSE,
-    HolderData,
-    IssuerData,
-    MedicalData,
-)
-from cardio.files.wallet import EF15_PUBLIC, EF18_LOG, WALLET, PublicData
+from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE, HolderData, IssuerData
+from cardio.files.social_security.medical import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData
+from cardio.files.wallet.applications import WALLET
+from cardio.files.wallet.log import EF18_LOG
+from cardio.files.wallet.public import EF15_PUBLIC, PublicData
 from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from cardio.ledger.voucher import yuan
+from cardio.files.codecs import yuan
 from cardiod.client import ApiProblem, Client, Document
 from cardiod.demo import PIN, WALLET_FEN, DemoCounter
 

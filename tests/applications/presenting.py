@@ -5,7 +5,7 @@ from __future__ import annotations
 from cardio.apdu.connection import CardConnection
 from cardio.applications.wallet import FactorScheme, WalletSelection
 from cardio.crypto.ciphers import Algorithm
-from cardio.files.wallet import WALLET_NAME
+from cardio.files.wallet.applications import WALLET_NAME
 from cardio.purse.purse import CounterRule, PurseRules
 from cardio.security.keys import Family, SamApplication
 from cardio.transport.embedded import EmbeddedReader

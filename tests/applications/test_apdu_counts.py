@@ -8,7 +8,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import WalletApplication
-from cardio.files.codecs import CARD_TIMEZONE
+from cardio.files.dates import CARD_TIMEZONE
 from cardio.purse.purse import Purse, parse_debit
 from cardio.security.keys import Mac2
 from cardio.security.psam import Psam

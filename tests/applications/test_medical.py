@@ -6,7 +6,7 @@ from cardio.applications.medical import CardMode, MedicalAmounts, MedicalApplica
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import CardDataInvalid, FileNotFound, PinRequired, PinWrong
-from cardio.files.social_security import EF05_MEDICAL, MedicalData
+from cardio.files.social_security.medical import EF05_MEDICAL, MedicalData
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import social_security_card
 from cardio.virtual.pin_pad import VirtualPinPad

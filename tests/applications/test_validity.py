@@ -6,7 +6,7 @@ import pytest
 
 from cardio.applications.validity import check_validity
 from cardio.errors import CardExpired, CardNotYetValid
-from cardio.files.codecs import CardDate
+from cardio.files.dates import CardDate
 
 FIRST, LAST = CardDate(2026, 6, 1), CardDate(2035, 12, 31)
 

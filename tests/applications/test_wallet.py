@@ -4,7 +4,8 @@ import pytest
 
 from cardio.applications.wallet import FactorScheme, WalletApplication, WalletSelection
 from cardio.errors import ApplicationBlocked, CardDataInvalid, FileNotFound
-from cardio.files.wallet import WALLET_NAME, PublicData
+from cardio.files.wallet.applications import WALLET_NAME
+from cardio.files.wallet.public import PublicData
 from cardio.purse.wallet import WalletPurse
 from tests.applications.presenting import SELECTION, WALLET_RULES
 from tests.purse.scripted import scripted

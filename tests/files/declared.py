@@ -10,7 +10,7 @@ from cardio.files.declaration import ApplicationDeclaration, FileDeclaration
 from cardio.files.record import FixedRecord, ItemRecord, Record
 
 MODULES: list[ModuleType] = [
-    importlib.import_module(module.name) for module in pkgutil.iter_modules(cardio.files.__path__, "cardio.files.")
+    importlib.import_module(module.name) for module in pkgutil.walk_packages(cardio.files.__path__, "cardio.files.")
 ]
 
 

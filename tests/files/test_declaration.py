@@ -14,8 +14,10 @@ from cardio.files.declaration import (
     any_of,
 )
 from cardio.files.record import FixedRecord, ItemRecord
-from cardio.files.social_security import EF05_ISSUER, EF05_MEDICAL, EF06_HOLDER, EF08_MEDICAL_LOG, SSSE_NAME
-from cardio.files.wallet import EF15_PUBLIC, EF18_LOG
+from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE_NAME
+from cardio.files.social_security.medical import EF05_MEDICAL, EF08_MEDICAL_LOG
+from cardio.files.wallet.log import EF18_LOG
+from cardio.files.wallet.public import EF15_PUBLIC
 from tests.files.declared import APPLICATIONS, FILES
 
 NOTHING: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardio.files.codecs import CardDate
+from cardio.files.dates import CardDate
 from cardio.files.masking import HIDDEN, Mask
 
 

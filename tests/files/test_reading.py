@@ -5,8 +5,9 @@ import pytest
 from cardio.apdu.connection import CardConnection
 from cardio.errors import AccessDenied, CardDataInvalid, CardUnexpected, FileNotFound
 from cardio.files.reading import BY_NUMBER, read_items, read_log, read_record
-from cardio.files.social_security import EF05_MEDICAL, EF06_HOLDER, HolderData, MedicalData
-from cardio.files.wallet import EF18_LOG, WalletLogRecord
+from cardio.files.social_security.environment import EF06_HOLDER, HolderData
+from cardio.files.social_security.medical import EF05_MEDICAL, MedicalData
+from cardio.files.wallet.log import EF18_LOG, WalletLogRecord
 from cardio.transport.channel import CardProtocol, Disclosure
 from tests.apdu.script import ScriptedChannel
 

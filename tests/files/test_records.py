@@ -1,6 +1,7 @@
 """Every declared record: its vectors, its titles, its mask; and what the two kinds of record keep."""
 
 import contextlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,15 @@ from hypothesis import strategies as st
 
 from cardio.apdu.tlv import Tlv, encode_simple
 from cardio.errors import CardDataInvalid
-from cardio.files.codecs import CARD_TIMEZONE, CardDate, Number, Text
-from cardio.files.record import FixedRecord, ItemRecord, Record, field, item, optional
-from cardio.files.social_security import HolderData, IssuerData, MedicalData, MedicalLogRecord
-from cardio.files.wallet import PublicData, WalletLogRecord
+from cardio.files.codecs import DecimalText, Number, Text
+from cardio.files.codes import Code
+from cardio.files.dates import CARD_TIMEZONE, CardDate, Date
+from cardio.files.record import FixedRecord, ItemRecord, Record, field, item, items, optional
+from cardio.files.social_security.environment import HolderData, IssuerData
+from cardio.files.social_security.medical import MedicalData, MedicalLogRecord
+from cardio.files.tables.card import SEX
+from cardio.files.wallet.log import WalletLogRecord
+from cardio.files.wallet.public import PublicData
 from tests.crypto.vectors import Vector, all_vectors
 from tests.files.declared import RECORDS, VECTORS, decode, encode
 
@@ -233,9 +239,52 @@ def test_the_first_item_of_a_tag_counts_and_the_others_are_kept() -> None:
 
 
 def test_absent_items_are_none_and_written_blank() -> None:
-    record = Items.decode(())
+    record = Items.empty()
     assert (record.first, record.second) == (None, None)
     assert record.encode() == [bytes.fromhex("0103000000"), bytes.fromhex("0201FF")]
+
+
+def test_items_that_a_card_does_not_have_are_not_written_back() -> None:
+    record = Items.decode_concatenated(bytes.fromhex("020107"))
+    assert record.encode() == [bytes.fromhex("020107")]
+    assert replace(record, first="a").encode() == [bytes.fromhex("0103610000"), bytes.fromhex("020107")]
+
+
+def test_odd_bytes_are_written_back_until_the_value_changes() -> None:
+    raw = [bytes.fromhex("0103612020"), bytes.fromhex("02020007")]
+    record = Items.decode_concatenated(b"".join(raw))
+    assert (record.first, record.second) == ("a", 7)
+    assert record.encode() == raw
+    assert replace(record, first="b", second=8).encode() == [bytes.fromhex("0103620000"), bytes.fromhex("020108")]
+
+
+class Coded(ItemRecord):
+    """A code, a date and a repeated number."""
+
+    sex: str | None = item(0x0A, Code(1, SEX), "性别", "sex")
+    born: CardDate | None = item(0x0D, Date(), "出生日期", "date of birth")
+    counts: tuple[int | None, ...] = items(0x40, DecimalText(2), "次数", "counts", count=3)
+
+
+def test_a_malformed_item_is_told_apart_from_an_absent_one_and_written_back() -> None:
+    raw = bytes.fromhex("0A0137 0D0420261399")
+    record = Coded.decode_concatenated(raw)
+    assert (record.sex, record.born) == ("7", None)
+    assert record.malformed() == ("born",)
+    assert b"".join(record.encode()) == raw
+    assert Coded.decode_concatenated(bytes.fromhex("0D04FFFFFFFF")).malformed() == ()
+
+
+def test_repeated_items_keep_their_places() -> None:
+    record = Coded.decode_concatenated(bytes.fromhex("40023031 40020000 40023033 40023034"))
+    assert record.counts == (1, None, 3)
+    assert record.unknown == (Tlv(0x40, b"04"),)
+    assert record.show(masked=True) == {"counts": [1, None, 3]}
+    assert replace(Coded.empty(), counts=(None, 2)).encode()[2:] == [
+        bytes.fromhex(one) for one in ("40020000", "40023032", "40020000")
+    ]
+    with pytest.raises(ValueError, match="4 items where 3 fit"):
+        replace(Coded.empty(), counts=(1, 2, 3, 4)).encode()
 
 
 def test_an_item_cut_short_is_invalid() -> None:
@@ -291,7 +340,7 @@ def test_a_space_at_the_split_belongs_to_the_name() -> None:
 
 
 def test_an_empty_name_extension_is_written_as_text_is() -> None:
-    encoded: dict[int, Any] = {record[0]: record[2:] for record in HolderData.decode(()).encode()}
+    encoded: dict[int, Any] = {record[0]: record[2:] for record in HolderData.empty().encode()}
     assert encoded[0x09] == bytes(30)
     assert encoded[0x4E] == bytes(20)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cardio.apdu.connection import CardConnection
-from cardio.files.social_security import EF05_ISSUER, IssuerData
+from cardio.files.social_security.environment import EF05_ISSUER, IssuerData
 from cardio.products import catalogue as catalogue_module
 from cardio.products.catalogue import Catalogue
 from cardio.products.reading import CardReading, Group, GroupReading

@@ -15,7 +15,7 @@ from cardio.errors import (
     MacInvalid,
     Money,
 )
-from cardio.files.codecs import CARD_TIMEZONE
+from cardio.files.dates import CARD_TIMEZONE
 from cardio.purse.purse import CounterRule, Debited, Initialized, PurseKind, parse_debit
 from cardio.purse.wallet import WalletPurse
 from cardio.security.keys import Authorization

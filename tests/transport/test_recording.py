@@ -15,7 +15,7 @@ from cardio.apdu.status import VERIFY
 from cardio.applications.pin import verify_pin
 from cardio.errors import CardRemoved, InputInvalid
 from cardio.files.reading import read_items
-from cardio.files.social_security import EF06_HOLDER, HolderData
+from cardio.files.social_security.environment import EF06_HOLDER, HolderData
 from cardio.transport.channel import CardProtocol, Disclosure, PinPadChannel
 from cardio.transport.embedded import EmbeddedReader
 from cardio.transport.recording import Exchange, Recording, RecordingChannel, ReplayChannel

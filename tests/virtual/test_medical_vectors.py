@@ -3,7 +3,7 @@
 import pytest
 
 from cardio.crypto.suites import LdtSuite
-from cardio.files.social_security import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData
+from cardio.files.social_security.medical import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData
 from cardio.purse.purse import CounterRule
 from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol

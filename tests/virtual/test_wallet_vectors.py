@@ -4,7 +4,8 @@ import pytest
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
-from cardio.files.wallet import EF18_LOG, WALLET_NAME
+from cardio.files.wallet.applications import WALLET_NAME
+from cardio.files.wallet.log import EF18_LOG
 from cardio.purse.purse import CounterRule
 from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cardio.files.declaration import FREE, FileDeclaration, Structure
-from cardio.files.social_security import SSSE_NAME, IssuerData
-from cardio.files.wallet import WALLET_NAME
+from cardio.files.social_security.environment import SSSE_NAME, IssuerData
+from cardio.files.wallet.applications import WALLET_NAME
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.filesystem import Directory, ElementaryFile

@@ -1,8 +1,8 @@
-"""Code tables of card items, Chinese and English (SSC §4.8)."""
+"""Code tables of issuer, holder and medical items (SSC §4.1, §4.5)."""
 
 from __future__ import annotations
 
-from cardio.files.codecs import CodeTable
+from cardio.files.codes import CodeTable
 
 SEX = CodeTable(
     "GB/T 2261.1",

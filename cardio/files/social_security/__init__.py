@@ -1,0 +1,1 @@
+"""Files of the social security card (SSC §3, §4)."""

@@ -1,0 +1,1 @@
+"""Files of citizen wallets and transit cards (EW §2)."""
