@@ -104,6 +104,11 @@ class CardioError(Exception):
         return " ".join(parts)
 
 
+def error_document(error: CardioError) -> dict[str, str]:
+    """Code and texts of an error, as documents of readings carry them."""
+    return {"code": error.code, "title": error.text("zh"), "title_en": error.text("en")}
+
+
 class _Known(dict[str, int]):
     """Leaves a placeholder visible when its number is not known."""
 
@@ -332,6 +337,26 @@ class AccessDenied(CardError):
     action = "authenticate"
 
 
+class AuthenticationFailed(CardError):
+    """63Cx to EXTERNAL AUTHENTICATION: the terminal's key is not the card's; each failure spends a try of that key."""
+
+    code = "authentication.failed"
+    zh = "卡片不接受终端密钥，该密钥剩余{tries_left}次"
+    en = "The card refuses the terminal's key; {tries_left} tries left for it"
+    retry = Retry.NEVER
+    action = "call_supervisor"
+
+
+class AuthenticationBlocked(CardError):
+    """6983: the key of the card is blocked for good."""
+
+    code = "authentication.blocked"
+    zh = "卡片的该密钥已锁定"
+    en = "This key of the card is blocked"
+    retry = Retry.NEVER
+    action = "replace_card"
+
+
 class FundsInsufficient(CardError):
     """9401: the balance does not cover the amount."""
 
@@ -499,6 +524,16 @@ class SamKeyMissing(SamError):
     zh = "PSAM不支持此卡"
     en = "SAM cannot serve this card"
     action = "other_sam"
+
+
+class KeyringInvalid(SamError):
+    """The keyring file cannot be used."""
+
+    code = "keyring.invalid"
+    zh = "密钥文件无法使用"
+    en = "The keyring file cannot be used"
+    retry = Retry.AFTER_ACTION
+    action = "check_keyring"
 
 
 class SamNoPurchase(SamError):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cardio.virtual.pcscd import PrivatePcscd
+from tests.summary import SUMMARY
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def pcscd() -> Iterator[PrivatePcscd]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests ran on a real pcscd, so that a silent skip cannot hide."""
+    """Say how many tests ran on a real pcscd, so that a silent skip cannot hide, and what other tests counted."""
     ran = {
         outcome: sum(
             "pcsc" in getattr(report, "keywords", ()) and getattr(report, "when", "call") in {"call", "setup"}
@@ -31,3 +32,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     told = ", ".join(f"{count} {outcome}" for outcome, count in ran.items())
     terminalreporter.write_line(f"tests on a real pcscd with vpcd: {told}")
+    for line in SUMMARY.values():
+        terminalreporter.write_line(line)

@@ -76,6 +76,17 @@ VERIFY = Outcomes(
     tries=errors.PinWrong,
     no_tries=errors.PinBlocked,
 )
+EXTERNAL_AUTHENTICATION = Outcomes(
+    {
+        0x6982: errors.AccessDenied,
+        0x6983: errors.AuthenticationBlocked,
+        0x6A88: errors.AccessDenied,
+        0x9303: errors.ApplicationBlocked,
+    },
+    tries=errors.AuthenticationFailed,
+)
+INTERNAL_AUTHENTICATION = Outcomes({0x9303: errors.ApplicationBlocked}, unknown=errors.CardNotGenuine)
+"""A card that cannot compute with a key which its product has does not prove itself."""
 PURSE = Outcomes(
     {
         0x6581: errors.CardMemoryFailed,

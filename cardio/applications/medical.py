@@ -10,7 +10,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.applications.pin import verify_pin
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.errors import CardDataInvalid
-from cardio.files.reading import read_items
+from cardio.files.reading import FileReader
 from cardio.files.social_security.medical import DF04, EF05_MEDICAL, MedicalData
 from cardio.purse.medical import MedicalPurse
 from cardio.purse.purse import PurseRules
@@ -86,7 +86,7 @@ class MedicalApplication:
         rules = replace(rules, algorithm=environment.algorithm())
         verify_pin(card, pin)
         card.call(select_file(DF04.identifier))
-        data = read_items(card, EF05_MEDICAL, MedicalData)
+        data = FileReader(card).read_items(EF05_MEDICAL, MedicalData)
         return cls(data, MedicalPurse(card, rules, factors))
 
     @property

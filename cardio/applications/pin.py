@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cardio.apdu.command import Command, Response
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import VERIFY
-from cardio.errors import PinLastTry, PinLength, PinRequired
+from cardio.errors import PinError, PinLastTry, PinLength, PinNotAllowed, PinRequired
 from cardio.transport.channel import PinPadChannel, PinPrompt
 
 MIN_DIGITS = 4
@@ -92,3 +92,44 @@ def _present(card: CardConnection, pin: str | None) -> Response:
     prompt = PinPrompt(_VERIFY_HEADER, MIN_DIGITS, MAX_DIGITS)
     card.counts["VERIFY"] += 1
     return Response.decode(card.channel.verify_pin(prompt))
+
+
+class PinPresenter:
+    """Presents the PIN once: a PIN that failed is not presented again, each time would spend a try.
+
+    Args:
+        card: The card.
+        pin: PIN handed over by the caller; None leaves it to the reader's PIN pad.
+        caller_pin: Whether a caller may hand the PIN over to a card that is not virtual (OPS §4.9).
+    """
+
+    def __init__(self, card: CardConnection, pin: str | None, *, caller_pin: bool) -> None:
+        self._card = card
+        self._pin = pin
+        self._caller_pin = caller_pin
+        self._failed: PinError | None = None
+        self.presented = False
+
+    @property
+    def given(self) -> bool:
+        """Whether the caller handed a PIN over."""
+        return self._pin is not None
+
+    def present(self) -> None:
+        """Present the PIN if it was not yet.
+
+        Raises:
+            PinError: It is missing, wrong, blocked, or must be typed on the PIN pad; the same error every time.
+        """
+        if self.presented:
+            return
+        if self._failed is not None:
+            raise self._failed
+        try:
+            if self.given and not (self._caller_pin or self._card.channel.virtual):
+                raise PinNotAllowed
+            verify_pin(self._card, self._pin)
+        except PinError as error:
+            self._failed = error
+            raise
+        self.presented = True

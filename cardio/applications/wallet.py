@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol, cast
 
 from cardio.apdu.command import Command, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.tlv import find_ber
 from cardio.errors import ApplicationBlocked, FileNotFound
-from cardio.files.wallet.public import EF15_PUBLIC, PublicData
+from cardio.files.dates import CardDate
+from cardio.files.declaration import FileDeclaration
+from cardio.files.record import FixedRecord
+from cardio.files.wallet.public import EF15_PUBLIC
 from cardio.purse.purse import PurseRules
 from cardio.purse.wallet import WalletPurse
 from cardio.transport.channel import Disclosure
@@ -24,7 +28,7 @@ class FactorScheme(StrEnum):
     ISSUER_SERIAL = "issuer-serial"
     CITY_SERIAL = "city-serial"
 
-    def factors(self, public: PublicData) -> tuple[bytes, ...]:
+    def factors(self, public: PublicFile) -> tuple[bytes, ...]:
         """Factors in the order of use: highest authority first, card last."""
         issuer = public.issuer
         if self is FactorScheme.SERIAL:
@@ -43,12 +47,56 @@ class WalletSelection:
         identifiers: File identifiers tried when the card does not know the name (EW §1.1).
         factors: Diversification scheme.
         enable_flag: Whether byte 10 of EF15 is an enable flag (T-Union) and not just a version.
+        public_file: EF15 in the layout of the product.
     """
 
     aid: bytes
     identifiers: tuple[int, ...]
     factors: FactorScheme
     enable_flag: bool
+    public_file: FileDeclaration = EF15_PUBLIC
+
+    def decode_public(self, raw: bytes) -> PublicFile:
+        """EF15 in the layout of the product.
+
+        Raises:
+            CardDataInvalid: It is malformed.
+        """
+        content = self.public_file.content
+        if not issubclass(content, FixedRecord):
+            raise TypeError(f"{content.__name__} is no layout of EF15")
+        return cast("PublicFile", content.decode(raw))
+
+
+class PublicFile(Protocol):
+    """EF15 in any layout (EW §2.3)."""
+
+    @property
+    def issuer(self) -> bytes:
+        """What identifies the issuer, 8 bytes; keys are diversified by parts of it."""
+
+    @property
+    def serial(self) -> str:
+        """Application serial number."""
+
+    @property
+    def factor(self) -> bytes:
+        """Diversification factor of the card, 8 bytes."""
+
+    @property
+    def application_version(self) -> int:
+        """Application version, or enable flag."""
+
+    @property
+    def starts(self) -> CardDate | None:
+        """First day of validity."""
+
+    @property
+    def ends(self) -> CardDate | None:
+        """Last day of validity."""
+
+    def show(self, *, masked: bool) -> dict[str, Any]:
+        """The fields for JSON."""
 
 
 class WalletApplication:
@@ -59,24 +107,29 @@ class WalletApplication:
         purse: The electronic purse.
     """
 
-    def __init__(self, public: PublicData, purse: WalletPurse) -> None:
+    def __init__(self, public: PublicFile, purse: WalletPurse) -> None:
         self.public = public
         self.purse = purse
 
     @classmethod
     def open(cls, card: CardConnection, selection: WalletSelection, rules: PurseRules) -> WalletApplication:
-        """Select the wallet and take EF15 from its FCI, or read it where the FCI lacks it (EW §1.3).
+        """Select the wallet by name, or by identifier where the card does not know the name.
 
         Raises:
             FileNotFound: The card has no such wallet.
             ApplicationBlocked: It is blocked, or not enabled.
             CardDataInvalid: EF15 is malformed.
         """
-        fci = _select(card, selection)
-        raw = find_ber(fci, 0x6F, 0xA5, 0x9F0C)
-        if not raw or len(raw) < PublicData.size():
-            raw = card.call(_READ_PUBLIC)
-        public = PublicData.decode(raw)
+        try:
+            raw = select_wallet(card, selection.aid)
+        except FileNotFound:
+            raw = _select_by_identifier(card, selection.identifiers)
+        return cls.bind(card, raw, selection, rules)
+
+    @classmethod
+    def bind(cls, card: CardConnection, raw: bytes, selection: WalletSelection, rules: PurseRules) -> WalletApplication:
+        """The wallet that is selected and whose EF15 is `raw`; raises as `open` does."""
+        public = selection.decode_public(raw)
         if selection.enable_flag and public.application_version in NOT_ENABLED:
             raise ApplicationBlocked("EF15 says that the wallet is not enabled")
         return cls(public, WalletPurse(card, rules, selection.factors.factors(public)))
@@ -87,24 +140,32 @@ class WalletApplication:
         return self.public.issuer + self.public.serial.encode("ascii")
 
 
-_READ_PUBLIC = Command(
-    "READ BINARY",
-    0x00,
-    0xB0,
-    0x80 | EF15_PUBLIC.sfi,
-    0,
-    le=EF15_PUBLIC.size,
-    disclosure=Disclosure.HEADER,
-)
+def select_wallet(card: CardConnection, selector: bytes | int) -> bytes:
+    """Select a wallet by AID or file identifier; its EF15 from the FCI, or read where the FCI lacks it (EW §1.3).
 
-
-def _select(card: CardConnection, selection: WalletSelection) -> bytes:
+    Raises:
+        FileNotFound: The card has no such wallet.
+        ApplicationBlocked: It is blocked.
+    """
     # The FCI repeats EF15 and with it the card's number: it is not written down.
-    commands = [select_name(selection.aid, Disclosure.COMMAND)]
-    commands += [select_file(fid, Disclosure.COMMAND) for fid in selection.identifiers]
-    for command in commands[:-1]:
+    if isinstance(selector, int):
+        command = select_file(selector, Disclosure.COMMAND)
+    else:
+        command = select_name(selector, Disclosure.COMMAND)
+    raw = find_ber(card.call(command), 0x6F, 0xA5, 0x9F0C)
+    return raw if raw and len(raw) >= EF15_PUBLIC.size else card.call(_READ_PUBLIC)
+
+
+def _select_by_identifier(card: CardConnection, identifiers: tuple[int, ...]) -> bytes:
+    for identifier in identifiers[:-1]:
         try:
-            return card.call(command)
+            return select_wallet(card, identifier)
         except FileNotFound:
             continue
-    return card.call(commands[-1])
+    if not identifiers:
+        raise FileNotFound("the card has no such wallet")
+    return select_wallet(card, identifiers[-1])
+
+
+_READ_PUBLIC = Command("READ BINARY", 0x00, 0xB0, 0x80 | EF15_PUBLIC.sfi, 0, le=0, disclosure=Disclosure.HEADER)
+"""The whole of EF15: its length differs from city to city (EW §2.3)."""

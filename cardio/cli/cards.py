@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cardio.apdu.connection import CardConnection
-from cardio.cli.options import JsonOption, PinOption, ReaderOption, WaitOption, catalogue, load_pin
-from cardio.cli.output import print_json, print_readings, readings_document, stdout
-from cardio.cli.reporting import guarded
+from cardio.cli.options import (
+    JsonOption,
+    LanguageOption,
+    PinOption,
+    ProductOption,
+    ProfilesOption,
+    ReaderOption,
+    WaitOption,
+    catalogue,
+    load_pin,
+)
+from cardio.cli.output import print_json, readings_document, stdout
+from cardio.cli.page import Language, Page
+from cardio.cli.reporting import guarded, stderr
 from cardio.cli.selection import ReaderChoice
-from cardio.errors import ReaderUnavailable
-from cardio.products.reading import CardReading, Group
+from cardio.errors import ReaderUnavailable, SamAbsent
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
+from cardio.readers.owner import SamOwner
+from cardio.security.authentication import AuthenticationKeys
+from cardio.security.keyring import Keyring
+from cardio.security.psam import Psam
 
 DEFAULT_GROUPS = (Group.CARD, Group.HOLDER, Group.WALLET)
 
@@ -34,18 +53,30 @@ def readers(reader: ReaderOption = None, as_json: JsonOption = False) -> None:
 def read(
     reader: ReaderOption = None,
     groups: Annotated[list[Group] | None, typer.Option("--group", "-g", help="what to read; may be repeated")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="read all groups")] = False,
     masked: Annotated[bool, typer.Option("--masked", help="mask personal data")] = False,
     pin: PinOption = False,
+    keyring: Annotated[
+        Path | None, typer.Option("--keyring", help="encrypted file with authentication keys", metavar="FILE")
+    ] = None,
+    authenticate: Annotated[
+        bool, typer.Option("--authenticate/--no-authenticate", help="have the card prove itself with PSAM or keyring")
+    ] = True,
+    product: ProductOption = None,
+    profiles: ProfilesOption = None,
+    stats: Annotated[bool, typer.Option("--stats", help="tell how many commands the card got")] = False,
+    language: LanguageOption = Language.BOTH,
     wait: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """read the card"""
-    wanted = groups or list(DEFAULT_GROUPS)
-    products = catalogue()
-    with ReaderChoice(reader, wait).card(products) as channel:
+    named = list(Group) if everything else groups
+    products = catalogue(profiles, product)
+    choice = ReaderChoice(reader, wait)
+    with choice.card(products) as channel, _keys(choice, keyring, wanted=authenticate) as keys:
         card = CardConnection(channel)
-        reading = CardReading(card, products, pin=load_pin(pin), masked=masked)
-        found = reading.read(wanted)
+        reading = CardReading(card, products, pin=load_pin(pin), keys=keys, masked=masked, authenticate=authenticate)
+        found = reading.read(named or DEFAULT_GROUPS)
     if not groups:
         # Nobody asked for these by name: what the card does not have is not worth an error.
         found = {
@@ -54,9 +85,34 @@ def read(
             if reading.error is None or reading.error.code != "operation.unsupported"
         }
     if as_json:
-        print_json(readings_document(found))
+        document = readings_document(found)
+        print_json({**document, "stats": dict(card.counts)} if stats else document)
     else:
-        print_readings(found)
+        Page(language, reading.files).print_readings(found)
+    if stats:
+        counts = ", ".join(f"{name} {count}" for name, count in card.counts.items())
+        stderr.print(f"卡片指令 APDUs: {card.counts.total()} ({counts})", markup=False)
     failed = next((reading.error for reading in found.values() if reading.error is not None), None)
     if failed is not None:
         raise typer.Exit(failed.exit_code)
+
+
+@contextmanager
+def _keys(choice: ReaderChoice, keyring: Path | None, *, wanted: bool) -> Iterator[AuthenticationKeys | None]:
+    """Authentication keys: the keyring that was named, or a PSAM if there is one."""
+    if keyring is not None:
+        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
+        yield Keyring.load(keyring, passphrase)
+        return
+    try:
+        found = choice.sam(None) if wanted else None
+    except SamAbsent:
+        found = None
+    if found is None:
+        yield None
+        return
+    owner = SamOwner(found.reader, choice.driver, virtual=found.virtual)
+    try:
+        yield Psam(owner)
+    finally:
+        owner.stop()

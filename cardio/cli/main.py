@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from cardio.cli.cards import read, readers
+from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
+from cardio.cli.profiles import profile
 from cardio.cli.purses import account, wallet
+from cardio.cli.trace.command import trace
 from cardio.cli.virtual import virtual
 
 app = typer.Typer(
@@ -28,7 +31,10 @@ app.command()(readers)
 app.command()(read)
 app.add_typer(wallet, name="wallet")
 app.add_typer(account, name="account")
+app.add_typer(profile, name="profile")
 app.command()(virtual)
+app.command()(trace)
+app.command()(manual)
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cardio.cli.page import Language
+from cardio.errors import InputInvalid
 from cardio.products.catalogue import Catalogue
 
 ReaderOption = Annotated[
@@ -20,14 +22,39 @@ ReaderOption = Annotated[
     ),
 ]
 WaitOption = Annotated[float, typer.Option("--wait", help="seconds to wait for a card", min=0)]
+LanguageOption = Annotated[Language, typer.Option("--language", help="language of the page")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 PinOption = Annotated[bool, typer.Option("--pin", help="ask for the PIN here instead of on the reader's PIN pad")]
 
 
-def catalogue() -> Catalogue:
-    """The card products, with those of the folders in CARDIO_PROFILES."""
-    folders = os.environ.get("CARDIO_PROFILES", "")
-    return Catalogue.load(*(Path(folder) for folder in folders.split(os.pathsep) if folder))
+ProfilesOption = Annotated[
+    Path | None, typer.Option("--profiles", help="folder with further card products", metavar="FOLDER")
+]
+ProductOption = Annotated[
+    str | None, typer.Option("--product", help="look for this card product only", metavar="PRODUCT")
+]
+
+
+def catalogue(profiles: Path | None = None, product: str | None = None) -> Catalogue:
+    """The card products: installed ones, those of /etc/cardio/profiles and CARDIO_PROFILES, and of `profiles`.
+
+    Args:
+        profiles: Folder with further products, which replace others of the same id.
+        product: The only product that is wanted.
+
+    Raises:
+        ProductInvalid: A product file is wrong, or a folder does not exist.
+        InputInvalid: No product has that id.
+    """
+    folders = [Path(folder) for folder in os.environ.get("CARDIO_PROFILES", "").split(os.pathsep) if folder]
+    known = Catalogue.load(*folders, *([] if profiles is None else [profiles]))
+    if product is None:
+        return known
+    try:
+        return Catalogue([known[product]])
+    except KeyError:
+        names = ", ".join(one.id for one in known)
+        raise InputInvalid(f"no product is named {product}; there are: {names}") from None
 
 
 def load_pin(ask: bool) -> str | None:

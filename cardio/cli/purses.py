@@ -14,17 +14,20 @@ from platformdirs import user_state_path
 
 from cardio.apdu.connection import CardConnection
 from cardio.cli.options import JsonOption, PinOption, ReaderOption, WaitOption, catalogue, load_pin
-from cardio.cli.output import print_fields, print_json, print_log, stdout
+from cardio.cli.output import print_json, stdout
+from cardio.cli.page import Language, Page
 from cardio.cli.reporting import guarded, guarded_money, report
 from cardio.cli.selection import ReaderChoice
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest
-from cardio.errors import AmountInvalid, CardioError, JournalLocked, TransactionUncertain
+from cardio.errors import AmountInvalid, CardioError, JournalLocked, OperationUnsupported, TransactionUncertain
 from cardio.ledger.chain import canonical
 from cardio.ledger.document import transaction_document
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.model import Request, State
-from cardio.products.reading import CardReading, Content, Group
+from cardio.products.group_reading import Content
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
 from cardio.purse.purse import PurseKind
 from cardio.readers.owner import SamOwner
 from cardio.security.psam import Psam
@@ -39,7 +42,7 @@ DAEMON_CLIENT = "cardio.daemon_client"
 @guarded
 def wallet_balance(reader: ReaderOption = None, wait: WaitOption = 0.0, as_json: JsonOption = False) -> None:
     """show the wallet's balance"""
-    _show(_read(reader, wait, PurseKind.WALLET, Group.WALLET, ask_pin=False), "电子钱包 wallet", as_json)
+    _show(Group.WALLET, _read(reader, wait, PurseKind.WALLET, Group.WALLET, ask_pin=False), as_json=as_json)
 
 
 @wallet.command("log")
@@ -52,7 +55,7 @@ def wallet_log(
 ) -> None:
     """show the wallet's last transactions, newest first"""
     content = _read(reader, wait, PurseKind.WALLET, Group.WALLET_LOG, ask_pin=pin)
-    _show(content, "钱包交易明细 wallet log", as_json)
+    _show(Group.WALLET_LOG, content, as_json=as_json)
 
 
 @account.command("balance")
@@ -65,7 +68,7 @@ def account_balance(
 ) -> None:
     """show the medical account on the card"""
     content = _read(reader, wait, PurseKind.MEDICAL, Group.MEDICAL, ask_pin=pin)
-    _show(content, "医疗账户 medical account", as_json)
+    _show(Group.MEDICAL, content, as_json=as_json)
 
 
 @account.command("log")
@@ -78,7 +81,7 @@ def account_log(
 ) -> None:
     """show the last settlements, newest first"""
     content = _read(reader, wait, PurseKind.MEDICAL, Group.MEDICAL_LOG, ask_pin=pin)
-    _show(content, "医疗交易明细 medical log", as_json)
+    _show(Group.MEDICAL_LOG, content, as_json=as_json)
 
 
 @wallet.command("debit")
@@ -160,18 +163,18 @@ def _read(reader: str | None, wait: float, purse: PurseKind, group: Group, *, as
     with ReaderChoice(reader, wait).card(products, purse) as channel:
         reading = CardReading(CardConnection(channel), products, pin=load_pin(ask_pin), masked=False)
         found = reading.read([group])[group]
+    if found.content is None:
+        raise found.error or OperationUnsupported("not on this card")
     if found.error is not None:
-        raise found.error
-    return found.content or []
+        report(found.error)
+    return found.content
 
 
-def _show(content: Content | list[Content], title: str, as_json: bool) -> None:
+def _show(group: Group, content: Content | list[Content], *, as_json: bool) -> None:
     if as_json:
         print_json(content)
-    elif isinstance(content, list):
-        print_log(title, content)
     else:
-        print_fields(title, content)
+        Page(Language.BOTH).print_group(group, content)
 
 
 def _print_transaction(document: dict[str, Any], *, as_json: bool) -> None:

@@ -37,6 +37,12 @@ class BlockCipher(Protocol):
     def mac_block(self, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
         """Last block of the CBC-MAC over `data` padded by `pad80`; `iv` is one block, default zero."""
 
+    def mac_chain(self, key: bytes, data: bytes, iv: bytes) -> bytes:
+        """The CBC-MAC so far: last block over the whole blocks of `data`, to go on with as the next `iv`."""
+
+    def mac_end(self, key: bytes, block: bytes) -> bytes:
+        """The CBC-MAC block that a chain ends with."""
+
 
 def pad80(data: bytes, block: int) -> bytes:
     """Append 80 and then 00 up to a multiple of `block`; a full multiple gets a whole extra block."""
@@ -69,12 +75,15 @@ class TripleDesCipher:
 
     def mac_block(self, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
         """DES-CBC under the left half; a 16-byte key ends with D(right), E(left) (retail MAC, EW §4.1)."""
-        left = key[:8]
-        cbc = self._cipher(left, modes.CBC(iv or bytes(8))).encryptor()
-        last = _finish(cbc, pad80(data, 8))[-8:]
-        if len(key) == 8:
-            return last
-        return self.encrypt(left, self.decrypt(key[8:], last))
+        return self.mac_end(key, self.mac_chain(key, pad80(data, 8), iv or bytes(8)))
+
+    def mac_chain(self, key: bytes, data: bytes, iv: bytes) -> bytes:
+        """DES-CBC under the left half."""
+        return _finish(self._cipher(key[:8], modes.CBC(iv)).encryptor(), data)[-8:]
+
+    def mac_end(self, key: bytes, block: bytes) -> bytes:
+        """D(right), E(left) of a 16-byte key."""
+        return block if len(key) == 8 else self.encrypt(key[:8], self.decrypt(key[8:], block))
 
     @staticmethod
     def _cipher(key: bytes, mode: PlainMode) -> Cipher[PlainMode]:
@@ -100,8 +109,15 @@ class Sm4Cipher:
 
     def mac_block(self, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
         """SM4-CBC over the padded data (EW §4.9)."""
-        cbc = self._cipher(key, modes.CBC(iv or bytes(16))).encryptor()
-        return _finish(cbc, pad80(data, 16))[-16:]
+        return self.mac_end(key, self.mac_chain(key, pad80(data, 16), iv or bytes(16)))
+
+    def mac_chain(self, key: bytes, data: bytes, iv: bytes) -> bytes:
+        """SM4-CBC."""
+        return _finish(self._cipher(key, modes.CBC(iv)).encryptor(), data)[-16:]
+
+    def mac_end(self, key: bytes, block: bytes) -> bytes:  # noqa: ARG002 - SM4 ends as it went on
+        """The block itself."""
+        return block
 
     @staticmethod
     def _cipher(key: bytes, mode: PlainMode) -> Cipher[PlainMode]:

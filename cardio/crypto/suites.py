@@ -54,8 +54,12 @@ class CipherSuite(ABC):
         """
 
     @abstractmethod
+    def shorten(self, block: bytes) -> bytes:
+        """The 4 bytes of MAC that a CBC-MAC block gives."""
+
     def mac(self, key: bytes, data: bytes) -> bytes:
         """MAC of 4 bytes under a session key, initial value zero."""
+        return self.shorten(self.cipher.mac_block(key, data))
 
     def tac(self, key: bytes, data: bytes) -> bytes:
         """TAC of 4 bytes under a diversified TAC key."""
@@ -83,18 +87,26 @@ class PbocSuite(CipherSuite):
         filler = bytes(8) if self.sm4_input is Sm4SessionInput.ZERO else complement(short)
         return self.cipher.encrypt(key, short + filler)
 
-    def mac(self, key: bytes, data: bytes) -> bytes:
-        """First 4 bytes of the CBC-MAC (EW §4.1, §4.9)."""
-        return self.cipher.mac_block(key, data)[:MAC_SIZE]
+    def shorten(self, block: bytes) -> bytes:
+        """First 4 bytes (EW §4.1, §4.9)."""
+        return block[:MAC_SIZE]
 
     def line_mac(self, key: bytes, challenge: bytes, data: bytes) -> bytes:
         """Line-protection MAC: the 4-byte challenge, zero filled, is the initial value (EW §4.7)."""
         iv = challenge + bytes(self.cipher.block - len(challenge))
-        return self.cipher.mac_block(key, data, iv)[:MAC_SIZE]
+        return self.shorten(self.cipher.mac_block(key, data, iv))
 
     def line_encrypt(self, key: bytes, data: bytes) -> bytes:
         """Line encryption: length byte ‖ data, padded only if needed, ECB (EW §4.1 `ENC`)."""
         return self.cipher.encrypt(key, _with_length(data, self.cipher.block))
+
+    def line_decrypt(self, key: bytes, data: bytes) -> bytes:
+        """Inverse of `line_encrypt`.
+
+        Raises:
+            ValueError: Not whole blocks, or no such length and padding inside.
+        """
+        return _without_length(self.cipher.decrypt(key, data), self.cipher.block)
 
     def external_authentication(self, key: bytes, challenge: bytes) -> bytes:
         """Cryptogram of 8 bytes over a challenge of 4 or 8 bytes (EW §4.7, §4.9)."""
@@ -113,9 +125,8 @@ class LdtSuite(CipherSuite):
         """Session key from a challenge of 4, 8 or (SM4) 16 bytes, zero filled to a block."""
         return self.cipher.encrypt(key, challenge + bytes(self.cipher.block - len(challenge)))
 
-    def mac(self, key: bytes, data: bytes) -> bytes:
-        """First 4 bytes of the CBC-MAC; for 16-byte blocks the exclusive or of its four words."""
-        block = self.cipher.mac_block(key, data)
+    def shorten(self, block: bytes) -> bytes:
+        """First 4 bytes; of 16-byte blocks the exclusive or of the four words."""
         if self.cipher.block == 8:
             return block[:MAC_SIZE]
         folded = xor(block[:8], block[8:])
@@ -130,6 +141,14 @@ class LdtSuite(CipherSuite):
         """Data encryption: length byte ‖ data, padded only if needed, ECB."""
         return self.cipher.encrypt(session, _with_length(data, self.cipher.block))
 
+    def decrypt(self, session: bytes, data: bytes) -> bytes:
+        """Inverse of `encrypt`.
+
+        Raises:
+            ValueError: Not whole blocks, or no such length and padding inside.
+        """
+        return _without_length(self.cipher.decrypt(session, data), self.cipher.block)
+
 
 def _pad_to_eight(seed: bytes) -> bytes:
     """Random ‖ counter (6 bytes) is completed by 8000; a purchase seed is already 8 bytes."""
@@ -139,3 +158,10 @@ def _pad_to_eight(seed: bytes) -> bytes:
 def _with_length(data: bytes, block: int) -> bytes:
     plain = bytes([len(data)]) + data
     return plain if len(plain) % block == 0 else pad80(plain, block)
+
+
+def _without_length(plain: bytes, block: int) -> bytes:
+    data = plain[1 : 1 + plain[0]] if plain else b""
+    if not plain or _with_length(data, block) != plain:
+        raise ValueError("the length or the padding inside does not fit")
+    return data

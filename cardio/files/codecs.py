@@ -292,3 +292,15 @@ class TextOctets(Octets):
     def blank(self) -> bytes:
         """Filler of text."""
         return bytes(self.size)
+
+
+def joined_text(*parts: bytes | None) -> str | None:
+    """Text that is split over several items, joined before decoding: a character may be split too (SSC §10.2).
+
+    A space at the end of a part is text when the text goes on, and filler otherwise.
+
+    Args:
+        parts: Values of `TextOctets` items in order; None for an absent one.
+    """
+    joined = b"".join((part or b"").rstrip(b"\x00\xff") for part in parts)
+    return Text(len(joined)).decode(joined)

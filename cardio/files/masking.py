@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 HIDDEN = "***"
 
 
-class Mask(Enum):
+class Mask(StrEnum):
     """Kind of a personal value, declared with its field."""
 
     NAME = auto()

@@ -82,11 +82,14 @@ def item(tag: int, codec: Codec[T], zh: str, en: str, *, personal: Mask | None =
 
 
 def items(
-    tag: int, codec: Codec[T], zh: str, en: str, *, count: int, personal: Mask | None = None
-) -> tuple[T | None, ...]:
-    """A TLV item that a file holds `count` times under one tag; the place counts, an absent one is None."""
+    tag: int, codec: Codec[Any], zh: str, en: str, *, count: int, personal: Mask | None = None
+) -> tuple[Any, ...]:
+    """A TLV item that a file holds `count` times under one tag; the place counts, an absent one is None.
+
+    Annotate it `tuple[X | None, ...]`; the type checker cannot derive that from the codec.
+    """
     spec = FieldSpec(codec, zh, en, personal, tag, count)
-    return cast("tuple[T | None, ...]", dataclasses.field(default=(), metadata={"spec": spec}))
+    return cast("tuple[Any, ...]", dataclasses.field(default=(), metadata={"spec": spec}))
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, optional, item, items))
@@ -132,6 +135,10 @@ class Record:
                 schema = {"type": "array", "maxItems": spec.count, "items": {"anyOf": [schema, {"type": "null"}]}}
             properties[name] = {"title": f"{spec.zh} {spec.en}", **schema}
         return {"type": "object", "properties": properties, "additionalProperties": False}
+
+    def malformed(self) -> tuple[str, ...]:
+        """Names of fields that hold bytes which mean nothing in their form."""
+        return ()
 
     @classmethod
     def personal(cls) -> bool:

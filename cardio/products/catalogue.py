@@ -58,6 +58,8 @@ def load_product(file: Traversable) -> Product:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
         product = Product.model_validate(content)
+    except OSError as error:
+        raise ProductInvalid(f"{file}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProductInvalid(f"{file.name}: {error}") from error
     except ValidationError as error:

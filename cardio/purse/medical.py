@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cardio.apdu.command import Command
 from cardio.apdu.status import PURSE
 from cardio.files.dates import encode_time
-from cardio.files.reading import read_log
+from cardio.files.reading import FileReader
 from cardio.files.social_security.medical import EF08_MEDICAL_LOG, MedicalLogRecord
 from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
@@ -98,7 +98,7 @@ class MedicalPurse(Purse):
 
     def log(self) -> Iterator[LogEntry]:
         """EF08, newest first."""
-        for record in read_log(self._card, EF08_MEDICAL_LOG, MedicalLogRecord):
+        for record in FileReader(self._card).read_log(EF08_MEDICAL_LOG, MedicalLogRecord):
             yield LogEntry(
                 number=record.number,
                 amounts=(record.account_fen, record.self_pay_fen, record.pool_fen),

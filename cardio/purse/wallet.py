@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import PURSE
-from cardio.files.reading import read_log
+from cardio.files.reading import FileReader
 from cardio.files.wallet.log import AMOUNT_MASK, EF18_LOG, WalletLogRecord
 from cardio.purse.purse import Initialized, LogEntry, Purse, PurseInstructions, PurseKind, exact
 from cardio.transport.channel import Disclosure
 
 ELECTRONIC_PURSE = 0x02
 PURCHASE = 0x06
-PURCHASE_TYPES = frozenset({0x05, 0x06, 0x09})
+PURCHASE_TYPES = frozenset({"05", "06", "09"})
 """ED purchase, EP purchase, composite purchase (EW §4.6)."""
 MAX_AMOUNT = 0x7FFFFFFF
 
@@ -67,7 +67,7 @@ class WalletPurse(Purse):
 
     def log(self) -> Iterator[LogEntry]:
         """EF18, newest first."""
-        for record in read_log(self._card, EF18_LOG, WalletLogRecord):
+        for record in FileReader(self._card).read_log(EF18_LOG, WalletLogRecord):
             raw = record.encode()
             yield LogEntry(
                 number=record.number,

@@ -19,7 +19,9 @@ from cardio.errors import (
     SamFailed,
     SamKeyMissing,
 )
+from cardio.security.authentication import AuthenticationOrder
 from cardio.security.keys import Authorization, Family, Mac2, PurchaseOrder, SamApplication
+from cardio.security.psam_authentication import authenticate_with_psam
 from cardio.transport.channel import Disclosure
 
 T = TypeVar("T")
@@ -137,6 +139,12 @@ class Psam:
             if self._open != authorization:
                 return Mac2.UNCHECKED
             return self.check_mac2(mac2)
+
+    def authenticate(self, order: AuthenticationOrder) -> bytes:
+        """Authentication data for the card; waits while a purchase holds the PSAM."""
+        with self.hold():
+            self._select(order.application)
+            return authenticate_with_psam(self._send, order)
 
     def _select(self, application: SamApplication) -> None:
         if self._selected == application.selector:

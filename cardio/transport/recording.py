@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar
 
 from cardio.errors import CardRemoved, InputInvalid
 from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPadChannel, PinPrompt
+
+T = TypeVar("T")
 
 MASKED = "**"
 HEADER_SIZE = 5
@@ -28,10 +31,12 @@ class Exchange:
     Attributes:
         command: The command APDU.
         answer: Data ‖ SW1 SW2; empty if the answer was lost.
+        time: When it was sent, if the recorder wrote that down; ours does not.
     """
 
     command: str
     answer: str
+    time: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,17 +58,27 @@ class Recording:
         """Read a recording.
 
         Raises:
-            InputInvalid: The file is not a recording.
+            InputInvalid: There is no such file, or it is not a recording.
         """
-        try:
-            card, *exchanges = (json.loads(line) for line in file.read_text(encoding="ascii").splitlines())
-            return cls(
-                bytes.fromhex(card["atr"]),
-                CardProtocol(card["protocol"]),
-                tuple(Exchange(_checked(entry["command"]), _checked(entry["answer"])) for entry in exchanges),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputInvalid(f"{file} is not a recording: {error}") from error
+        lines = read_lines(file)
+        if not lines:
+            raise InputInvalid(f"{file} is not a recording: it is empty")
+        atr, protocol = _parsed(file, 1, lines[0], _card)
+        return cls(atr, protocol, tuple(_parsed(file, n, line, _exchange) for n, line in enumerate(lines[1:], 2)))
+
+
+def read_lines(file: Path) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        InputInvalid: It is not there, cannot be read, or holds no UTF-8 text.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputInvalid(f"{file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputInvalid(f"{file}: byte {error.start} is no UTF-8 text") from error
 
 
 def record(inner: Channel, sink: TextIO, *, reveal: bool = False) -> RecordingChannel:
@@ -206,6 +221,23 @@ class ReplayChannel:
     def finished(self) -> bool:
         """Whether every recorded exchange was played."""
         return self._next == len(self._recording.exchanges)
+
+
+def _parsed(file: Path, number: int, line: str, parse: Callable[[Any], T]) -> T:
+    try:
+        return parse(json.loads(line))
+    except KeyError as error:
+        raise InputInvalid(f"{file} is not a recording: line {number}: {error} is missing") from error
+    except (ValueError, TypeError) as error:
+        raise InputInvalid(f"{file} is not a recording: line {number}: {error}") from error
+
+
+def _card(entry: Any) -> tuple[bytes, CardProtocol]:
+    return bytes.fromhex(entry["atr"]), CardProtocol(entry["protocol"])
+
+
+def _exchange(entry: Any) -> Exchange:
+    return Exchange(_checked(entry["command"]), _checked(entry["answer"]), str(entry.get("time", "")))
 
 
 def _checked(recorded: str) -> str:

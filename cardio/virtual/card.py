@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cardio.apdu.command import MASTER_FILE
-from cardio.files.declaration import PIN, Structure
 from cardio.transport.channel import CardProtocol
-from cardio.virtual.filesystem import Directory, ElementaryFile
+from cardio.virtual.file_commands import FileCommands
+from cardio.virtual.filesystem import Directory
+from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.received import Received, Status
+from cardio.virtual.security import Security
+from cardio.virtual.tries import CardPin as CardPin
+from cardio.virtual.tries import Secret
 
 OK = b"\x90\x00"
+NEXT_OCCURRENCE = 0x02
+"""P2 of SELECT."""
 ENDS_PURCHASE = frozenset({(0x00, 0xA4), (0x00, 0x20)})
 """SELECT of anything and VERIFY end an open purchase, pure reads do not (EW PC-7)."""
 
@@ -35,19 +40,7 @@ Hook = Callable[[Moment, Received], None]
 """Called at every moment with the running command; raising `CardRemoved` tears the card out there."""
 
 
-@dataclass
-class CardPin:
-    """A PIN with its try counter.
-
-    Attributes:
-        value: Packed digits as VERIFY carries them; empty means that no PIN is set.
-        max_tries: Tries after a success.
-        tries_left: Tries left now.
-    """
-
-    value: bytes
-    max_tries: int = 6
-    tries_left: int = 6
+CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xB0})
 
 
 class VirtualCard:
@@ -57,11 +50,15 @@ class VirtualCard:
         atr: Answer to reset.
         master_file: Root of its file system.
         protocol: T=0 makes it announce answers by 61xx and 6Cxx, as contact cards do (SSC §5).
-        pin: The holder's PIN.
+        pin: The holder's PIN, for a card whose `security` is left out.
+        security: Who decides where no directory has a security of its own; default `LdtSecurity(pin=pin)`.
+        names_from_master_file: Environments below the master file are found by name only while the master file is
+            selected (SSC §2).
 
     Attributes:
         hook: Called at every `Moment`.
         random: Source of random bytes, replaceable for vectors.
+        blocked: Whether CARD BLOCK closed the card for ever.
     """
 
     def __init__(
@@ -69,15 +66,23 @@ class VirtualCard:
         atr: bytes,
         master_file: Directory,
         protocol: CardProtocol,
-        pin: CardPin | None = None,
+        pin: Secret | None = None,
+        *,
+        security: Security | None = None,
+        names_from_master_file: bool = False,
     ) -> None:
+        if pin is not None and security is not None:
+            raise ValueError("the PIN belongs to the security")
         self.atr = atr
         self.master_file = master_file
         self.protocol = protocol
-        self.pin = pin
+        self.security = security or LdtSecurity(pin=pin)
+        self.names_from_master_file = names_from_master_file
         self.hook: Hook | None = None
         self.random: Callable[[int], bytes] = secrets.token_bytes
+        self.blocked = False
         self._running = Received(0, 0, 0, 0, b"", 0)
+        self._files = FileCommands(self)
         self._power_up()
 
     # ---- power -----------------------------------------------------------------------------------------------
@@ -91,17 +96,54 @@ class VirtualCard:
         self._power_up()
 
     def _power_up(self) -> None:
-        self._rights: frozenset[str] = frozenset()
         self._pending = b""
-        self._file: ElementaryFile | None = None
+        for security in self._securities():
+            security.power_up()
         self._enter(self.master_file)
 
     def _enter(self, directory: Directory) -> None:
         self.current = directory
-        self._file = None
+        self._files.make_current(None)
+        for security in self._securities():
+            security.entered(directory)
         for every in self.master_file.walk():
             if every.function is not None:
                 every.function.reset()
+
+    # ---- security --------------------------------------------------------------------------------------------
+
+    @property
+    def pin(self) -> Secret | None:
+        """The holder's PIN; of a card with several the one of its main security that has one."""
+        return self._pin_holder().pin
+
+    @pin.setter
+    def pin(self, pin: Secret | None) -> None:
+        self._pin_holder().pin = pin
+
+    def _pin_holder(self) -> Security:
+        return next((security for security in self._securities() if security.pin is not None), self.security)
+
+    def security_of(self, directory: Directory) -> Security:
+        """Who decides in a directory."""
+        return next((above.security for above in directory.path() if above.security is not None), self.security)
+
+    def _securities(self) -> list[Security]:
+        found = [self.security]
+        found += [d.security for d in self.master_file.walk() if d.security is not None and d.security not in found]
+        return found
+
+    def rights(self) -> frozenset[str]:
+        """Rights that the terminal has earned in the current directory, by their names in declarations."""
+        return self.security_of(self.current).rights(self)
+
+    def block(self) -> None:
+        """Close the card for ever: every later command is 6A81."""
+
+        def write() -> None:
+            self.blocked = True
+
+        self.commit(write)
 
     # ---- commands --------------------------------------------------------------------------------------------
 
@@ -133,13 +175,18 @@ class VirtualCard:
             self.hook(moment, self._running)
 
     def _answer(self, command: Received) -> bytes:
+        if self.blocked:
+            return b"\x6a\x81"
         try:
             if command.instruction == (0x00, 0xC0):
                 return self._get_response(command)
             self._pending = b""
+            self._files.mac_size = 0
             data = self._execute(command)
         except Status as status:
-            return status.sw.to_bytes(2, "big")
+            # T=0 carries data with 9000 only.
+            data = b"" if self.protocol is CardProtocol.T0 else status.data
+            return data + status.sw.to_bytes(2, "big")
         return self._deliver(command, data)
 
     def _deliver(self, command: Received, data: bytes) -> bytes:
@@ -152,7 +199,8 @@ class VirtualCard:
                 return bytes([0x61, len(data) & 0xFF])
             # P3 = 00 stands for 256: a card without so many bytes names the right length.
             return data + OK if command.le == len(data) else bytes([0x6C, len(data) & 0xFF])
-        if command.le and command.le < len(data):
+        # Le of a protected read counts the data without their MAC.
+        if command.le and command.le < len(data) - self._files.mac_size:
             return bytes([0x6C, len(data) & 0xFF])
         return data + OK
 
@@ -166,54 +214,65 @@ class VirtualCard:
         return pending + OK
 
     def _execute(self, command: Received) -> bytes:
+        security = self.security_of(self.current)
+        security.begin(self, command)
         function = self.current.function
-        if function is not None and command.instruction in ENDS_PURCHASE:
-            function.reset()
         if function is not None:
+            if command.instruction in ENDS_PURCHASE:
+                function.reset()
             answer = function.execute(command)
             if answer is not None:
                 return answer
-        handlers = {
-            0xA4: self._select,
-            0xB0: self._read_binary,
-            0xB2: self._read_record,
-            0x20: self._verify,
-            0x84: self._get_challenge,
-        }
-        if command.cla != 0x00:
-            raise Status(0x6E00 if command.cla not in {0x80, 0x84, 0x04, 0xB0} else 0x6D00)
-        handler = handlers.get(command.ins)
-        if handler is None:
-            raise Status(0x6D00)
-        return handler(command)
+        answer = security.execute(self, command)
+        if answer is not None:
+            return answer
+        answer = self._files.execute(command)
+        if answer is not None:
+            return answer
+        if command.instruction == (0x00, 0xA4):
+            return self._select(command)
+        raise Status(0x6D00 if command.cla in CLASSES else 0x6E00)
 
-    # ---- files -----------------------------------------------------------------------------------------------
+    # ---- selection -------------------------------------------------------------------------------------------
 
     def _select(self, command: Received) -> bytes:
-        if command.p1 == 0x04:
-            found = next((d for d in self.master_file.walk() if d.name == command.data), None)
-            if not command.data or found is None:
-                raise Status(0x6A82)
-            self._enter(found)
-            return found.fci()
-        if command.p1 not in {0x00, 0x02}:
+        if command.p1 not in {0x00, 0x02, 0x04} or command.p2 not in {0x00, NEXT_OCCURRENCE}:
             raise Status(0x6A86)
+        if command.p1 == 0x04:
+            named = [d for d in self.master_file.walk() if d.name and d.name == command.data and self._knows_name(d)]
+            return self._select_directory(named, command.p2)
         if command.data:
             command.need(2)
         identifier = int.from_bytes(command.data, "big") if command.data else MASTER_FILE
-        return self._select_identifier(identifier, files_only=command.p1 == 0x02)
-
-    def _select_identifier(self, identifier: int, *, files_only: bool) -> bytes:
-        if not files_only:
-            for directory in self._reachable():
-                if directory.identifier == identifier:
-                    self._enter(directory)
-                    return directory.fci()
+        if command.p1 == 0x00:
+            identified = [d for d in self._reachable() if d.identifier == identifier]
+            if identified:
+                return self._select_directory(identified, command.p2)
         for file in self.current.files:
             if file.declaration.identifier == identifier:
-                self._file = file
+                self._files.make_current(file)
                 return b""
         raise Status(0x6A82)
+
+    def _knows_name(self, directory: Directory) -> bool:
+        environment = directory.parent is self.master_file
+        return not (self.names_from_master_file and environment and self.current is not self.master_file)
+
+    def _select_directory(self, found: list[Directory], p2: int) -> bytes:
+        """Select the first one found, or the one after the current directory if P2 asks for the next."""
+        if p2 == NEXT_OCCURRENCE:
+            places = [place for place, directory in enumerate(found) if directory is self.current]
+            found = found[places[0] + 1 :] if places else found
+        if not found:
+            raise Status(0x6A82)
+        directory = found[0]
+        status = self.security_of(directory).select_status(directory)
+        if status not in {0x9000, 0x6A81}:
+            raise Status(status)
+        self._enter(directory)
+        if status != 0x9000:
+            raise Status(status, directory.fci())
+        return directory.fci()
 
     def _reachable(self) -> list[Directory]:
         """Directories that a file identifier can name: the master file, children, siblings (SSC §2)."""
@@ -221,71 +280,3 @@ class VirtualCard:
         if self.current.parent is not None:
             found += [self.current.parent, *self.current.parent.directories]
         return found
-
-    def _addressed(self, sfi: int) -> ElementaryFile:
-        if sfi:
-            self._file = self.current.file(sfi)
-        if self._file is None:
-            raise Status(0x6986)
-        return self._file
-
-    def _readable(self, file: ElementaryFile) -> None:
-        if not file.declaration.read.allows(self.rights()):
-            raise Status(0x6982)
-
-    def rights(self) -> frozenset[str]:
-        """Rights that the terminal has earned; a card without a PIN grants the right of the PIN."""
-        if self.pin is None or not self.pin.value:
-            return self._rights | {PIN}
-        return self._rights
-
-    def _read_binary(self, command: Received) -> bytes:
-        by_sfi = bool(command.p1 & 0x80)
-        file = self._addressed(command.p1 & 0x1F if by_sfi else 0)
-        offset = command.p2 if by_sfi else command.p1 << 8 | command.p2
-        if file.declaration.structure is not Structure.TRANSPARENT:
-            raise Status(0x6981)
-        self._readable(file)
-        if offset >= len(file.data):
-            raise Status(0x6B00)
-        rest = file.data[offset:]
-        # A shorter Le reads a part; only a longer one is wrong.
-        return rest[: command.le] if 0 < command.le < len(rest) else rest
-
-    def _read_record(self, command: Received) -> bytes:
-        file = self._addressed(command.p2 >> 3)
-        if file.declaration.structure is Structure.TRANSPARENT:
-            raise Status(0x6981)
-        self._readable(file)
-        return b"".join(file.find(command.p1, command.p2 & 0x07))
-
-    # ---- security --------------------------------------------------------------------------------------------
-
-    def _verify(self, command: Received) -> bytes:
-        pin = self.pin
-        if pin is None or not pin.value:
-            return b""
-        if not pin.tries_left:
-            raise Status(0x6983)
-        if not command.data:
-            if PIN in self._rights:
-                return b""
-            raise Status(0x63C0 | pin.tries_left)
-        if not 2 <= len(command.data) <= 8:
-            raise Status(0x6700)
-        right = command.data == pin.value
-        left = pin.max_tries if right else pin.tries_left - 1
-
-        def count() -> None:
-            pin.tries_left = left
-
-        self.commit(count)
-        self._rights = self._rights | {PIN} if right else self._rights - {PIN}
-        if not right:
-            raise Status(0x63C0 | left)
-        return b""
-
-    def _get_challenge(self, command: Received) -> bytes:
-        if command.le not in {4, 8, 16}:
-            raise Status(0x6700)
-        return self.random(command.le)

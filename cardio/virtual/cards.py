@@ -7,7 +7,7 @@ region 999999 does not exist.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cardio.apdu.atr import card_factor
 from cardio.apdu.tlv import encode_ber
@@ -21,7 +21,13 @@ from cardio.files.dates import CardDate
 from cardio.files.declaration import FREE, NEVER, FileDeclaration, Structure
 from cardio.files.record import FixedRecord, field
 from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE, HolderData, IssuerData
-from cardio.files.social_security.medical import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData
+from cardio.files.social_security.medical import (
+    DF04,
+    EF05_MEDICAL,
+    EF08_MEDICAL_LOG,
+    MedicalData,
+    MedicalScheme,
+)
 from cardio.files.wallet.applications import WALLET
 from cardio.files.wallet.log import EF18_LOG
 from cardio.files.wallet.public import EF15_PUBLIC, PublicData
@@ -29,9 +35,15 @@ from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, ElementaryFile, build_directory
+from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
+from cardio.virtual.fmcos_security import FmcosSecurity
+from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
+from cardio.virtual.provisioning import ldt_card_keys, psam_cipher_keys
 from cardio.virtual.psam import PsamFunction, PsamKey
+from cardio.virtual.psam_cipher import MAINTENANCE, PsamCipherKey, PsamEnvironment
 from cardio.virtual.purse import PurseKeys
+from cardio.virtual.security import Security
 from cardio.virtual.wallet import WalletFunction
 
 KEY_INDEX = 1
@@ -101,11 +113,12 @@ def social_security_card(
     atr = bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]
     factors = (province_factor(region), city_factor(region), card_factor(atr))
     suite = LdtSuite(algorithm)
-    ssse = build_directory(SSSE, ((EF05_ISSUER, _issuer(person, region)), (EF06_HOLDER, _holder(person))))
+    ssse = build_directory(SSSE, ((EF05_ISSUER, issuer_of(person, region)), (EF06_HOLDER, _holder(person))))
     ssse.proprietary = lambda: (
         b"\x88\x01\x1e" + encode_ber(0x9F0C, b"\x86\x01" + (b"\x03" if algorithm is Algorithm.SM4 else b"\x01"))
     )
-    medical = MedicalData(scheme="31000000", region=region, mode=mode.value)
+    scheme = MedicalScheme.decode(b"31000000")
+    medical = replace(MedicalData.empty(), scheme=scheme, region=region, mode=mode.value)
     df04 = ssse.add(build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None))))
     keys = PurseKeys(
         purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), factors)},
@@ -116,7 +129,12 @@ def social_security_card(
     df04.function = function
     master = Directory(0x3F00)
     master.add(ssse)
-    card = VirtualCard(atr, master, CardProtocol.T0, CardPin(encode_pin(pin)) if pin else None)
+    security = LdtSecurity(
+        ldt_card_keys(_social_security_root, suite, factors),
+        pin=CardPin(encode_pin(pin)) if pin else None,
+        suite=suite,
+    )
+    card = VirtualCard(atr, master, CardProtocol.T0, security=security)
     function.card = card
     return card
 
@@ -126,6 +144,7 @@ def citizen_card(
     serial: str = "00008600000000000123",
     balance_fen: int = 10000,
     algorithm: Algorithm = Algorithm.TRIPLE_DES,
+    native: bool = False,
 ) -> VirtualCard:
     """A contactless citizen card with a PBOC wallet.
 
@@ -133,6 +152,7 @@ def citizen_card(
         serial: Application serial number, 20 digits.
         balance_fen: Balance of the electronic purse.
         algorithm: Cipher of its keys.
+        native: Whether it decides as FMCOS does, with the keys of PERS §5.2; otherwise it has one PIN for everything.
     """
     public = PublicData(
         issuer=bytes.fromhex("9999000000000001"),
@@ -155,13 +175,17 @@ def citizen_card(
     application.function = function
     master = Directory(0x3F00, PPSE_NAME, proprietary=lambda: b"\x88\x01\x01")
     master.add(application)
-    card = VirtualCard(CITIZEN_ATR, master, CardProtocol.T1, CardPin(encode_pin("123456")))
+    if native:
+        security: Security = _wallet_security(master, application, algorithm, public.factor)
+    else:
+        security = LdtSecurity(pin=CardPin(encode_pin("123456")))
+    card = VirtualCard(CITIZEN_ATR, master, CardProtocol.T1, security=security)
     function.card = card
     return card
 
 
 def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
-    """A PSAM with purchase keys for both cards, in 3DES and SM4.
+    """A PSAM with purchase, authentication and maintenance keys for both cards, in 3DES and SM4.
 
     Its DF01 serves social security cards with provincial roots (two factors), its 1001 serves wallets with city
     roots (one factor).
@@ -177,6 +201,11 @@ def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
         ],
         levels=2,
         terminal=terminal,
+        cipher_keys=[
+            key
+            for suite in (triple, sm4)
+            for key in psam_cipher_keys(_social_security_root, suite, [province, city_factor("999900")])
+        ],
     )
     wallet_root = test_root(WALLET_ROOT, "DPK")
     wallet = PsamFunction(
@@ -187,8 +216,12 @@ def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
         ],
         levels=1,
         terminal=terminal,
+        cipher_keys=[
+            PsamCipherKey(MAINTENANCE, index, 1, PbocSuite(algorithm), test_root(WALLET_ROOT, "DAMK"))
+            for index, algorithm in ((0x01, Algorithm.TRIPLE_DES), (0x41, Algorithm.SM4))  # EW §4.9: SM4 is 40 above
+        ],
     )
-    master = Directory(0x3F00)
+    master = Directory(0x3F00, function=PsamEnvironment())
     master.files.append(_transparent(0x16, terminal))
     df01 = master.add(Directory(0xDF01, bytes.fromhex("D15600000590"), function=medical))
     # DPK index, authentication key version, start and expiry date (SSC §2.3)
@@ -199,6 +232,36 @@ def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
     card = VirtualCard(PSAM_ATR, master, CardProtocol.T0)
     medical.card = wallet.card = card
     return card
+
+
+def _social_security_root(name: str) -> bytes:
+    return test_root(SOCIAL_SECURITY_ROOT, name)
+
+
+def _wallet_security(master: Directory, application: Directory, algorithm: Algorithm, factor: bytes) -> FmcosSecurity:
+    return FmcosSecurity(
+        {
+            master.label: _line_keys(algorithm, factor, "CCK", "CLK"),
+            application.label: [
+                *_line_keys(algorithm, factor, "AMK", "DAMK"),
+                _wallet_key(KeyKind.PIN_UNBLOCK, "DPUK", algorithm, factor),
+                _wallet_key(KeyKind.PIN_RELOAD, "DRPK", algorithm, factor),
+                FmcosKey(encode_pin("123456"), kind=KeyKind.PIN, follow_up=1),
+            ],
+        }
+    )
+
+
+def _line_keys(algorithm: Algorithm, factor: bytes, master: str, line: str) -> list[FmcosKey]:
+    """Master key and line key of a directory (PERS §5.2)."""
+    external = _wallet_key(KeyKind.EXTERNAL, master, algorithm, factor)
+    external.follow_up = 0x0A
+    return [external, _wallet_key(KeyKind.LINE, line, algorithm, factor)]
+
+
+def _wallet_key(kind: KeyKind, name: str, algorithm: Algorithm, factor: bytes) -> FmcosKey:
+    key = PbocSuite(algorithm).diversify(test_root(WALLET_ROOT, name), [factor])
+    return FmcosKey(key, kind=kind, change=0xAA, algorithm=algorithm)
 
 
 _VALIDITY = bytes.fromhex("2026010120351231")
@@ -219,7 +282,8 @@ def _transparent(sfi: int, content: bytes) -> ElementaryFile:
     return ElementaryFile(declaration, [content])
 
 
-def _issuer(person: Person, region: str) -> IssuerData:
+def issuer_of(person: Person, region: str) -> IssuerData:
+    """Issuer data of a person's card of version 2.0, issued in `region` (6 digits)."""
     return IssuerData(
         card_id=bytes.fromhex(region + "D156000005" + person.serial + "FFFFFFFF"),
         card_class="3",

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cardio.apdu.tlv import encode_ber
 from cardio.files.declaration import (
     ApplicationDeclaration,
     FileDeclaration,
-    Structure,
 )
 from cardio.files.record import FixedRecord, ItemRecord, Record
+from cardio.virtual.file_header import FileHeader, header_of
 from cardio.virtual.received import Received, Status
+from cardio.virtual.records import Mode, locate
+
+if TYPE_CHECKING:
+    from cardio.virtual.security import Security
 
 
 @dataclass
@@ -27,10 +31,19 @@ class ElementaryFile:
     Attributes:
         declaration: Identifier, structure and access rights.
         records: Records of a linear file in creation order, of a cyclic file newest first; one for a transparent one.
+        own_header: FMCOS header, where it says more than the declaration's rights; None for `header_of`.
+        current: Number of the current record, 0 for none; lasts while the file is the current one.
     """
 
     declaration: FileDeclaration
     records: list[bytes] = field(default_factory=list)
+    own_header: FileHeader | None = None
+    current: int = 0
+
+    @property
+    def header(self) -> FileHeader:
+        """What FMCOS goes by instead of the declaration's rights."""
+        return self.own_header or header_of(self.declaration)
 
     @property
     def data(self) -> bytes:
@@ -43,24 +56,17 @@ class ElementaryFile:
         del self.records[self.declaration.records :]
 
     def find(self, number: int, mode: int) -> list[bytes]:
-        """The records that READ RECORD means (SSC §5.3).
+        """The records that READ RECORD means (SSC §5.3); a single one becomes the current record.
 
         Raises:
             Status: 6A83 no such record, 6A86 no such mode.
         """
-        if mode in {4, 5, 6}:
-            if not 1 <= number <= len(self.records):
-                raise Status(0x6A83)
-            if mode == 4:
-                return [self.records[number - 1]]
-            tail = self.records[number - 1 :]
-            return tail if mode == 5 else tail[::-1]
-        if mode in {0, 1} and self.declaration.structure is Structure.LINEAR_VARIABLE:
-            matching = [record for record in self.records if record[:1] == bytes([number])]
-            if not matching:
-                raise Status(0x6A83)
-            return [matching[0 if mode == 0 else -1]]
-        raise Status(0x6A86)
+        if mode in {Mode.TO_LAST, Mode.FROM_LAST}:
+            first = locate(self.declaration, self.records, number, Mode.NUMBER, self.current)
+            tail = self.records[first - 1 :]
+            return tail if mode == Mode.TO_LAST else tail[::-1]
+        self.current = locate(self.declaration, self.records, number, mode, self.current)
+        return [self.records[self.current - 1]]
 
 
 class Function(Protocol):
@@ -77,7 +83,7 @@ class Function(Protocol):
         """Forget whatever lasts only until the next SELECT or power-off."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Directory:
     """A dedicated file.
 
@@ -89,6 +95,8 @@ class Directory:
         proprietary: Content of the FCI's A5 template; None leaves it out.
         function: Purse or keys.
         parent: Directory above.
+        label: Short name such as DF04, under which its keys are kept; the identifier in hex if not given.
+        security: Who decides here and below; None leaves it to the directory above.
     """
 
     identifier: int
@@ -98,6 +106,11 @@ class Directory:
     proprietary: Callable[[], bytes] | None = None
     function: Function | None = None
     parent: Directory | None = None
+    label: str = ""
+    security: Security | None = None
+
+    def __post_init__(self) -> None:
+        self.label = self.label or f"{self.identifier:04X}"
 
     def add(self, directory: Directory) -> Directory:
         """Put a directory below this one."""
@@ -110,6 +123,12 @@ class Directory:
         yield self
         for directory in self.directories:
             yield from directory.walk()
+
+    def path(self) -> Iterator[Directory]:
+        """This directory and all above it."""
+        yield self
+        if self.parent is not None:
+            yield from self.parent.path()
 
     def file(self, sfi: int) -> ElementaryFile:
         """The file with a short identifier.
@@ -134,7 +153,7 @@ def build_directory(
     declaration: ApplicationDeclaration, contents: Iterable[tuple[FileDeclaration, Record | None]]
 ) -> Directory:
     """A directory with files of the given contents; None makes an empty log."""
-    directory = Directory(declaration.identifier, declaration.name)
+    directory = Directory(declaration.identifier, declaration.name, label=declaration.label)
     for file, content in contents:
         directory.files.append(ElementaryFile(file, _records(content)))
     return directory

@@ -1,15 +1,17 @@
-"""A virtual PSAM with the purchase keys of both card families (EW §5, SSC §2.3).
+"""A virtual PSAM: the purchases of both card families (EW §5, SSC §2.3); the rest is in `psam_cipher`.
 
 Its keys are test keys: whatever talks to it must not debit a card that is not virtual.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cardio.crypto.suites import CipherSuite
 from cardio.security.keys import Family
 from cardio.virtual.card import VirtualCard
+from cardio.virtual.psam_cipher import PsamCipher, PsamCipherKey
 from cardio.virtual.received import Received, Status
 
 AMOUNTS = {Family.PBOC: 1, Family.LDT: 3}
@@ -40,16 +42,18 @@ class _Purchase:
 
 
 class PsamFunction:
-    """INIT SAM FOR PURCHASE and CREDIT SAM FOR PURCHASE in one application.
+    """One application of a PSAM: purchases, session keys and ciphering.
 
     Args:
         family: Whose commands it takes.
         keys: Purchase keys; the card's version and algorithm choose.
         levels: Number of factors it insists on.
         terminal: Terminal number, 6 bytes.
+        cipher_keys: Keys for authentications and maintenance.
 
     Attributes:
         card: The PSAM, set when it is built.
+        cipher: Its session keys and ciphering.
         sequence: Terminal transaction sequence; advances at 80 72 (EW PC-16).
     """
 
@@ -63,29 +67,32 @@ class PsamFunction:
         levels: int,
         terminal: bytes,
         sequence: int = 1,
+        cipher_keys: Iterable[PsamCipherKey] = (),
     ) -> None:
         self.family = family
         self.keys = keys
         self.levels = levels
         self.terminal = terminal
         self.sequence = sequence
+        self.cipher = PsamCipher(family, cipher_keys)
         self._open: _Purchase | None = None
 
     def reset(self) -> None:
-        """The open purchase is forgotten."""
+        """The open purchase and the session key are forgotten."""
         self._open = None
+        self.cipher.reset()
 
     def execute(self, command: Received) -> bytes | None:
-        """80 70 and 80 72."""
+        """80 70 and 80 72, and what `cipher` takes."""
         match command.instruction:
             case 0x80, 0x70:
                 return self._init_purchase(command)
             case 0x80, 0x72:
                 return self._credit(command)
-        return None
+        return self.cipher.execute(command)
 
     def _init_purchase(self, command: Received) -> bytes:
-        self.reset()
+        self._open = None
         if (command.p1, command.p2) != (0x01 if self.family is Family.LDT else 0x00, 0x00):
             raise Status(0x6A86)
         amounts_size = 4 * AMOUNTS[self.family]

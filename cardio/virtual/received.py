@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 
 class Status(Exception):
-    """Ends a command with a status word and no data."""
+    """Ends a command with a status word other than 9000.
 
-    def __init__(self, sw: int) -> None:
+    Attributes:
+        sw: Status word.
+        data: Answer data that come with it all the same, such as the FCI of a blocked application (EW §1.2).
+    """
+
+    def __init__(self, sw: int, data: bytes = b"") -> None:
         super().__init__(f"{sw:04X}")
         self.sw = sw
+        self.data = data
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,20 @@ class Received:
         else:
             data, le = _extended(body)
         return cls(raw[0], raw[1], raw[2], raw[3], data, le)
+
+    @property
+    def parameters(self) -> tuple[int, int]:
+        """P1 and P2."""
+        return self.p1, self.p2
+
+    @property
+    def protected(self) -> bool:
+        """Whether the class announces secure messaging."""
+        return bool(self.cla & 0x04)
+
+    def header(self) -> bytes:
+        """CLA INS P1 P2 Lc, as a MAC covers them."""
+        return bytes([self.cla, self.ins, self.p1, self.p2, len(self.data) & 0xFF])
 
     @property
     def instruction(self) -> tuple[int, int]:

@@ -35,7 +35,9 @@ from cardio.errors import (
 from cardio.ledger.ledger import now
 from cardio.ledger.model import Settlement, State, Transaction
 from cardio.products.detection import Identification, identify
-from cardio.products.reading import CardReading, Group, GroupReading
+from cardio.products.group_reading import GroupReading
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
 from cardio.purse.purse import PurseKind
 from cardio.readers.monitor import ReaderMonitor
 from cardio.readers.owner import ReaderOwner, SamOwner

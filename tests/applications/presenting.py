@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from cardio.apdu.connection import CardConnection
+from cardio.applications.authority import Authority, KeyNaming
+from cardio.applications.card_files import CardFiles
+from cardio.applications.pin import PinPresenter
+from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import FactorScheme, WalletSelection
 from cardio.crypto.ciphers import Algorithm
+from cardio.files.declaration import ApplicationDeclaration
+from cardio.files.social_security.trees import SSC_2_0
 from cardio.files.wallet.applications import WALLET_NAME
 from cardio.purse.purse import CounterRule, PurseRules
+from cardio.security.authentication import AuthenticationKeys
+from cardio.security.card_keys import CARD_KEYS
 from cardio.security.keys import Family, SamApplication
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
@@ -31,6 +39,31 @@ MEDICAL_RULES = PurseRules(
     max_amount_fen=0xFFFFFFFE,
     confirmed=True,
 )
+
+
+NAMING = KeyNaming(SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, 3), CARD_KEYS)
+
+
+def open_files(
+    card: CardConnection,
+    environment: SocialSecurityApplication,
+    *,
+    root: ApplicationDeclaration = SSC_2_0.root,
+    pin: str | None = None,
+    keys: AuthenticationKeys | None = None,
+) -> CardFiles:
+    """The files of the selected environment, of version 2.0 unless said otherwise."""
+    presenter = PinPresenter(card, pin, caller_pin=False)
+    files, _ = environment.open_files(root, NAMING, presenter, keys)
+    return files
+
+
+def authority_of(
+    card: CardConnection, environment: SocialSecurityApplication, keys: AuthenticationKeys | None
+) -> Authority:
+    """The authority over the selected environment."""
+    presenter = PinPresenter(card, None, caller_pin=False)
+    return environment.open_files(SSC_2_0.root, NAMING, presenter, keys)[1]
 
 
 def present(card: VirtualCard, pad: VirtualPinPad | None = None) -> CardConnection:

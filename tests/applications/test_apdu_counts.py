@@ -9,12 +9,13 @@ from cardio.applications.medical import MedicalApplication
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import WalletApplication
 from cardio.files.dates import CARD_TIMEZONE
+from cardio.files.social_security.environment import HolderData
 from cardio.purse.purse import Purse, parse_debit
 from cardio.security.keys import Mac2
 from cardio.security.psam import Psam
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.cards import citizen_card, social_security_card
-from tests.applications.presenting import MEDICAL_RULES, SELECTION, WALLET_RULES, present, refuse_runs
+from tests.applications.presenting import MEDICAL_RULES, SELECTION, WALLET_RULES, open_files, present, refuse_runs
 from tests.security.slots import EmbeddedSlot
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=CARD_TIMEZONE)
@@ -47,7 +48,9 @@ def test_holders_data_of_a_2_0_card_take_three() -> None:
     card = present(social_security_card())
     environment = SocialSecurityApplication.select(card)
     assert environment.issuer().card_number == "A00000126"
-    assert environment.holder().name == "测试甲"
+    holder = open_files(card, environment).read("SSSE", "EF06").record
+    assert isinstance(holder, HolderData)
+    assert holder.name == "测试甲"
     environment.issuer()
     environment.identity()
     environment.factors()
@@ -59,11 +62,13 @@ def test_card_that_refuses_runs_is_read_record_by_record() -> None:
     refuse_runs(virtual)
     card = present(virtual)
     environment = SocialSecurityApplication.select(card)
-    holder, issuer = environment.holder(), environment.issuer()
-    # each file: the refused run, its items, and the record that is not there
-    assert card.counts == {"SELECT": 1, "READ RECORD": (1 + ISSUER_ITEMS + 1) + (1 + HOLDER_ITEMS + 1)}
-    whole = SocialSecurityApplication.select(present(social_security_card()))
-    assert (holder, issuer) == (whole.holder(), whole.issuer())
+    files = open_files(card, environment)
+    read = [files.read("SSSE", label).records for label in ("EF05", "EF06")]
+    # the first file: the refused run, its items, and the record that is not there; the second is not asked for a run
+    assert card.counts == {"SELECT": 1, "READ RECORD": (1 + ISSUER_ITEMS + 1) + (HOLDER_ITEMS + 1)}
+    other = present(social_security_card())
+    whole = open_files(other, SocialSecurityApplication.select(other))
+    assert read == [whole.read("SSSE", label).records for label in ("EF05", "EF06")]
 
 
 def test_wallet_balance_takes_two() -> None:

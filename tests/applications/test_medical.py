@@ -1,12 +1,14 @@
 """What a bill asks of the card, by its mode (SSC §7.3, §7.4), and opening the account."""
 
+from dataclasses import replace
+
 import pytest
 
 from cardio.applications.medical import CardMode, MedicalAmounts, MedicalApplication
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import CardDataInvalid, FileNotFound, PinRequired, PinWrong
-from cardio.files.social_security.medical import EF05_MEDICAL, MedicalData
+from cardio.files.social_security.medical import EF05_MEDICAL, MedicalData, MedicalScheme
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import social_security_card
 from cardio.virtual.pin_pad import VirtualPinPad
@@ -73,7 +75,9 @@ def test_account_opens_with_the_pin_of_the_pad() -> None:
 
 
 def test_account_of_a_card_without_a_pin_opens() -> None:
-    assert opened(social_security_card(pin=""), None).data == MedicalData(scheme="31000000", region="999900", mode="1")
+    scheme = MedicalScheme.decode(b"31000000")
+    expected = replace(MedicalData.empty(), scheme=scheme, region="999900", mode="1")
+    assert opened(social_security_card(pin=""), None).data == expected
 
 
 def test_account_stays_closed_without_the_right_pin() -> None:

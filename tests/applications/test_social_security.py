@@ -5,7 +5,7 @@ import pytest
 from cardio.apdu.connection import CardConnection
 from cardio.applications.social_security import CardIdentity, SocialSecurityApplication
 from cardio.crypto.ciphers import Algorithm
-from cardio.errors import AccessDenied, CardDataInvalid, CardUnsupported, FileNotFound
+from cardio.errors import CardDataInvalid, CardUnsupported, FileNotFound
 from cardio.virtual.cards import PERSON_B, social_security_card
 from tests.applications.presenting import present
 from tests.purse.scripted import ScriptedChannel, scripted
@@ -106,20 +106,6 @@ def test_factors_are_province_city_and_card() -> None:
     assert list(selected(Exchange(SELECT, PLAIN_FCI), issuer).factors()) == factors
     contactless = "3B8D800100814A444686605199000001AC00"
     assert selected(Exchange(SELECT, PLAIN_FCI), issuer, atr=contactless).factors()[-1] == factors[-1]
-
-
-def test_holder_that_is_closed_says_so_and_is_not_tried_record_by_record() -> None:
-    card, script = scripted(Exchange(SELECT, fci("03")), Exchange(READ_HOLDER, "6982"))
-    with pytest.raises(AccessDenied):
-        SocialSecurityApplication.select(card).holder()
-    script.assert_finished()
-
-
-def test_file_that_is_missing_is_not_tried_record_by_record() -> None:
-    card, script = scripted(Exchange(SELECT, PLAIN_FCI), Exchange(READ_HOLDER, "6A82"))
-    with pytest.raises(FileNotFound):
-        SocialSecurityApplication.select(card).holder()
-    script.assert_finished()
 
 
 def test_an_unknown_algorithm_is_not_taken_for_3des() -> None:

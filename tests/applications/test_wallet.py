@@ -15,7 +15,7 @@ EF15 = "999900000000000103010000860000000000012320260601203512315566"
 SELECT_NAME = "00A4040009A0000000038698070100"
 SELECT_3F01 = "00A40000023F0100"
 SELECT_1001 = "00A4000002100100"
-READ_EF15 = "00B095001E"
+READ_EF15 = "00B0950000"
 BLOCKS = ("6A81", "6283", "9303")
 
 
@@ -41,7 +41,9 @@ def test_public_data_come_from_the_fci(version: str) -> None:
 
 
 def test_longer_public_data_are_taken_by_their_head() -> None:
-    assert opened(Exchange(SELECT_NAME, fci(EF15 + "00000001"))).public.trailing == bytes.fromhex("00000001")
+    public = opened(Exchange(SELECT_NAME, fci(EF15 + "00000001"))).public
+    assert isinstance(public, PublicData)
+    assert public.trailing == bytes.fromhex("00000001")
 
 
 @pytest.mark.parametrize("answer", ["6F0B8409A000000003869807019000", "9000", fci(EF15[:58]), fci("")])
@@ -56,6 +58,7 @@ def test_file_of_another_length_is_read_as_the_card_says() -> None:
         Exchange(READ_EF15, "6C22"),
         Exchange("00B0950022", EF15 + "000000019000"),
     )
+    assert isinstance(application.public, PublicData)
     assert application.public.trailing == bytes.fromhex("00000001")
 
 

@@ -100,3 +100,46 @@ def test_social_security_data_are_encrypted_with_their_length(algorithm: Algorit
     filler = plain[size + 1 :]
     assert filler == (b"\x80" + bytes(len(filler) - 1) if filler else b"")
     assert len(filler) < suite.cipher.block
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("size", [0, 3, 7, 8, 15, 16, 30])
+def test_data_come_back_from_their_encryption(algorithm: Algorithm, size: int) -> None:
+    wallet, social = PbocSuite(algorithm), LdtSuite(algorithm)
+    data = bytes(range(size))
+    assert wallet.line_decrypt(KEY, wallet.line_encrypt(KEY, data)) == data
+    assert social.decrypt(KEY, social.encrypt(KEY, data)) == data
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "",
+        "FF" + "00" * 15,  # longer than what follows
+        "03" + "AABBCC" + "00" * 12,  # no 80
+        "03" + "AABBCC" + "80" + "00" * 10 + "01",
+        "0F" + "AA" * 15 + "80" + "00" * 15,  # a block too many
+        "03" + "AABBCC80",  # no whole block
+    ],
+)
+def test_what_is_no_encryption_of_anything_is_refused(algorithm: Algorithm, plain: str) -> None:
+    suite = LdtSuite(algorithm)
+    raw = bytes.fromhex(plain)
+    data = suite.cipher.encrypt(KEY, raw) if len(raw) % 16 == 0 else raw
+    with pytest.raises(ValueError, match=r"padding|block"):
+        suite.decrypt(KEY, data)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("key", [KEY, KEY[:8]])
+def test_mac_in_pieces_is_the_mac_of_the_whole(algorithm: Algorithm, key: bytes) -> None:
+    suite = PbocSuite(algorithm)
+    if algorithm is Algorithm.SM4:
+        key = KEY
+    cipher, data = suite.cipher, bytes(range(40))
+    padded, block = pad80(data, cipher.block), bytes(cipher.block)
+    for at in range(0, len(padded), cipher.block):
+        block = cipher.mac_chain(key, padded[at : at + cipher.block], block)
+    assert cipher.mac_end(key, block) == cipher.mac_block(key, data)
+    assert suite.shorten(cipher.mac_end(key, block)) == suite.mac(key, data)

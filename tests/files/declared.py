@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import cardio.files
-from cardio.files.declaration import ApplicationDeclaration, FileDeclaration
+from cardio.files.declaration import ApplicationDeclaration, CardDeclaration, FileDeclaration
 from cardio.files.record import FixedRecord, ItemRecord, Record
 
 MODULES: list[ModuleType] = [
@@ -28,6 +28,12 @@ FILES = [value for module in MODULES for value in vars(module).values() if isins
 APPLICATIONS = [
     value for module in MODULES for value in vars(module).values() if isinstance(value, ApplicationDeclaration)
 ]
+CARDS = sorted(
+    {
+        card.id: card for module in MODULES for card in vars(module).values() if isinstance(card, CardDeclaration)
+    }.values(),
+    key=lambda card: card.id,
+)
 VECTORS = [(cls, vector) for cls in RECORDS for vector in cls.VECTORS]
 
 

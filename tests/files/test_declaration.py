@@ -16,6 +16,7 @@ from cardio.files.declaration import (
 from cardio.files.record import FixedRecord, ItemRecord
 from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE_NAME
 from cardio.files.social_security.medical import EF05_MEDICAL, EF08_MEDICAL_LOG
+from cardio.files.social_security.version1.medical import EF08_MEDICAL_LOG_V1
 from cardio.files.wallet.log import EF18_LOG
 from cardio.files.wallet.public import EF15_PUBLIC
 from tests.files.declared import APPLICATIONS, FILES
@@ -71,26 +72,45 @@ class TestEveryFile:
         assert file.sfi == file.identifier & 0xFF
 
     def test_has_the_content_of_its_structure(self, file: FileDeclaration) -> None:
-        if file.structure is Structure.LINEAR_VARIABLE:
-            assert issubclass(file.content, ItemRecord)
-        else:
+        if file.structure in {Structure.TRANSPARENT, Structure.CYCLIC}:
             assert issubclass(file.content, FixedRecord)
             assert file.size == file.content.size()
+        elif file.structure is Structure.LINEAR_FIXED and issubclass(file.content, ItemRecord):
+            assert {2 + spec.codec.size for spec in file.content.specs().values()} == {file.size}
+        elif file.structure is Structure.LINEAR_VARIABLE and issubclass(file.content, ItemRecord):
+            assert file.size == 0
         assert bool(file.records) == (file.structure is Structure.CYCLIC)
 
     def test_is_written_by_a_key_or_by_the_card_alone(self, file: FileDeclaration) -> None:
         assert not file.update.allows(NOTHING)
         assert not file.update.allows(rights(PIN))
-        if file.structure is Structure.CYCLIC:
-            assert file.update == NEVER
+        assert file.update == NEVER or all(way - {PIN} for way in file.update.alternatives)
+
+
+@pytest.mark.parametrize("file", [EF08_MEDICAL_LOG, EF08_MEDICAL_LOG_V1, EF18_LOG], ids=lambda file: file.source)
+def test_what_money_moved_is_written_by_the_card_alone(file: FileDeclaration) -> None:
+    assert file.structure is Structure.CYCLIC
+    assert file.update == NEVER
+
+
+SELECTED_BY_IDENTIFIER = {
+    0x3F00: "the master file",
+    0xDF05: "its name rests on one source (SSC §2)",
+    0xDF06: "its name rests on one source (SSC §2)",
+    0xDF0A: "a directory of the project's own has no registered name (SSC PC-1)",
+}
+"""Directories without a name."""
 
 
 @pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.en)
 def test_an_application_has_titles_a_name_and_files_of_its_own(application: ApplicationDeclaration) -> None:
     assert any("\u4e00" <= character <= "\u9fff" for character in application.zh)
+    assert application.en
     assert application.en.isascii()
-    assert 5 <= len(application.name) <= 16
-    assert len({file.sfi for file in application.files}) == len(application.files) > 0
+    assert 5 <= len(application.name) <= 16 or application.identifier in SELECTED_BY_IDENTIFIER
+    assert application.files or application.applications
+    assert len({file.sfi for file in application.files}) == len(application.files)
+    assert len({below.identifier for below in application.applications}) == len(application.applications)
 
 
 def test_the_social_security_environment_is_named_in_gbk() -> None:
@@ -103,7 +123,7 @@ def test_the_social_security_environment_is_named_in_gbk() -> None:
         (EF05_ISSUER, True),
         (EF06_HOLDER, True),
         (EF15_PUBLIC, True),
-        (EF05_MEDICAL, False),
+        (EF05_MEDICAL, True),
         (EF08_MEDICAL_LOG, False),
         (EF18_LOG, False),
     ],

@@ -16,7 +16,7 @@ from cardio.files.codes import Code
 from cardio.files.dates import CARD_TIMEZONE, CardDate, Date
 from cardio.files.record import FixedRecord, ItemRecord, Record, field, item, items, optional
 from cardio.files.social_security.environment import HolderData, IssuerData
-from cardio.files.social_security.medical import MedicalData, MedicalLogRecord
+from cardio.files.social_security.medical import MedicalData, MedicalLogRecord, MedicalScheme
 from cardio.files.tables.card import SEX
 from cardio.files.wallet.log import WalletLogRecord
 from cardio.files.wallet.public import PublicData
@@ -175,7 +175,7 @@ def test_the_wallet_log_is_read_as_the_vectors_say(vector: Vector) -> None:
     moment = str(vector.inputs["datetime"])
     assert record.amount_fen == int.from_bytes(vector.input("amount"), "big")
     assert record.overdraft_fen == int(str(vector.inputs.get("overdraft", "0")), 16)
-    assert record.kind == vector.input("type")[0]
+    assert record.kind == vector.inputs["type"]
     assert record.terminal == vector.inputs["terminal"]
     assert (str(record.date).replace("-", ""), record.time) == (moment[:8], moment[8:])
     assert record.encode() == vector.output("log_record")
@@ -354,4 +354,5 @@ def test_the_issuer_data_of_a_real_test_card_are_read() -> None:
 
 def test_medical_data_are_read() -> None:
     record = MedicalData.decode_concatenated(bytes.fromhex(MedicalData.VECTORS[0]))
-    assert (record.scheme, record.region, record.mode) == ("31000000", "999900", "2")
+    assert record.scheme == MedicalScheme.decode(b"31000000")
+    assert (record.region, record.mode) == ("999900", "2")

@@ -11,7 +11,9 @@ from cardio.apdu.connection import CardConnection
 from cardio.files.social_security.environment import EF05_ISSUER, IssuerData
 from cardio.products import catalogue as catalogue_module
 from cardio.products.catalogue import Catalogue
-from cardio.products.reading import CardReading, Group, GroupReading
+from cardio.products.group_reading import GroupReading
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, social_security_card

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from cardio.errors import CardioError
-from cardio.products.reading import Group, GroupReading
+from cardio.products.group_reading import GroupReading
+from cardio.products.groups import Group
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.pin_pad import VirtualPinPad
 

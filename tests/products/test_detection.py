@@ -56,11 +56,20 @@ def test_version_is_told_by_its_first_three_characters(catalogue: Catalogue, pre
     assert found.product.id == "ssc-2.0"
 
 
-@pytest.mark.parametrize(("version", "named"), [("3.00", "3.0"), ("1.00", "1.0"), (None, "1.0")])
+@pytest.mark.parametrize(("version", "product"), [("3.00", "ssc-3.0"), ("1.00", "ssc-1.0"), (None, "ssc-1.0")])
+def test_each_version_has_its_product(
+    catalogue: Catalogue, present: Present, version: str | None, product: str
+) -> None:
+    """A card without item 03 is one of version 1.0 (SSC §1)."""
+    found = find_social_security(present(card_of_version(version)), catalogue)
+    assert found is not None
+    assert found.product.id == product
+
+
+@pytest.mark.parametrize(("version", "named"), [("4.00", "4.0"), ("abcd", "abc"), ("2.10", "2.1")])
 def test_version_that_no_product_knows_is_named(
     catalogue: Catalogue, present: Present, version: str | None, named: str
 ) -> None:
-    """A card without item 03 is one of version 1.0 (SSC §1)."""
     with pytest.raises(CardUnsupported, match=f"version {named}"):
         find_social_security(present(card_of_version(version)), catalogue)
 
@@ -89,7 +98,7 @@ def test_wallet_is_found_by_identifier_where_the_name_is_unknown(catalogue: Cata
     found = find_wallet(connection, catalogue)
     assert found is not None
     assert found.product.id == "citizen-wallet"
-    assert connection.counts["SELECT"] == 2
+    assert connection.counts["SELECT"] == 3  # both names of the catalogue, then the identifier
 
 
 def test_wallets_are_tried_in_the_order_of_the_catalogue(catalogue: Catalogue, present: Present) -> None:

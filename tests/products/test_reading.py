@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from cardio.applications.medical_records import LOG_RECORDS
 from cardio.errors import AccessDenied, CardUnsupported, OperationUnsupported, PinRequired
 from cardio.files.declaration import NEVER
 from cardio.products.catalogue import Catalogue
-from cardio.products.reading import LOG_RECORDS, CardReading, Group
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from tests.products.conftest import Present, card_of_version, combined_card
 from tests.products.readings import Read, content_of, error_of, log_of
@@ -26,8 +28,8 @@ def test_holder_in_clear(read: Read) -> None:
         "name": "测试甲",
         "social_security_number": "999999199001010016",
         "sex": {"code": "1", "zh": "男", "en": "male"},
-        "ethnicity": "01",
-        "birthplace": "999999",
+        "ethnicity": {"code": "01", "zh": "汉族", "en": "Han"},
+        "birthplace": {"code": "999999", "zh": "999999", "en": "999999"},
         "born": "1990-01-01",
     }
 
@@ -66,7 +68,7 @@ def test_card_with_both_shows_the_wallet_inside_the_card(read: Read) -> None:
     card = content_of(readings[Group.CARD])
     assert card["card_number"] == "****0126"
     assert card["wallet"]["serial"] == "****0123"
-    assert content_of(readings[Group.WALLET]) == {"balance_fen": 10000}
+    assert content_of(readings[Group.WALLET])["balance_fen"] == 10000
     assert content_of(readings[Group.HOLDER])["name"] == "测**"
 
 
@@ -75,14 +77,19 @@ def test_wallet_and_its_log(read: Read) -> None:
     for amount in range(1, LOG_RECORDS + 3):
         till.pay(amount)
     readings = read(till.card, {Group.WALLET, Group.WALLET_LOG}, pin=PIN)
-    assert content_of(readings[Group.WALLET]) == {"balance_fen": 10000 - sum(range(1, LOG_RECORDS + 3))}
+    assert content_of(readings[Group.WALLET]) == {
+        "balance_fen": 10000 - sum(range(1, LOG_RECORDS + 3)),
+        "starts": "2026-06-01",
+        "ends": "2035-12-31",
+        "max_amount_fen": 100000,
+    }
     log = log_of(readings[Group.WALLET_LOG])
     assert [entry["amount_fen"] for entry in log] == list(range(LOG_RECORDS + 2, 2, -1))
     assert log[0] == {
         "number": 12,
         "overdraft_fen": 0,
         "amount_fen": 12,
-        "kind": 6,
+        "kind": {"code": "06", "zh": "电子钱包消费", "en": "purse purchase"},
         "terminal": "999999000001",
         "date": "2026-07-01",
         "time": "120000",
@@ -100,8 +107,15 @@ def test_medical_account_and_its_log(read: Read) -> None:
     till.pay()
     readings = read(till.card, MEDICAL, pin=PIN)
     assert content_of(readings[Group.MEDICAL]) == {
-        "scheme": "31000000",
-        "region": "999900",
+        "scheme": {
+            "scheme": {"code": "310", "zh": "职工基本医疗保险", "en": "employees' medical insurance"},
+            "treatment_elsewhere": False,
+            "outpatient_pooling": False,
+            "major_disease": "***",
+            "medical_assistance": False,
+            "veteran_subsidy": False,
+        },
+        "region": {"code": "999900", "zh": "999900", "en": "999900"},
         "mode": {"code": "1", "zh": "联机", "en": "on-line"},
         "balance_fen": 9700,
         "yearly_self_paid_fen": 20,
@@ -135,7 +149,7 @@ def test_groups_come_in_their_own_order_and_no_others(read: Read) -> None:
 def test_groups_that_a_card_does_not_have_say_so(read: Read) -> None:
     readings = read(citizen_card(), set(Group), pin=PIN)
     refused = {group for group, reading in readings.items() if reading.error is not None}
-    assert refused == set(Group) - {Group.CARD, Group.WALLET, Group.WALLET_LOG}
+    assert refused == set(Group) - {Group.CARD, Group.WALLET, Group.WALLET_LOG, Group.FILES}
     assert all(isinstance(error_of(readings[group]), OperationUnsupported) for group in refused)
     readings = read(social_security_card(), {Group.HOLDER, Group.WALLET, Group.WALLET_LOG})
     assert isinstance(error_of(readings[Group.WALLET]), OperationUnsupported)
@@ -172,4 +186,4 @@ def test_unknown_cards_are_unsupported(read: Read) -> None:
     with pytest.raises(CardUnsupported):
         read(psam(), {Group.CARD})
     with pytest.raises(CardUnsupported):
-        read(card_of_version("3.00"), {Group.CARD})
+        read(card_of_version("4.00"), {Group.CARD})

@@ -4,7 +4,8 @@ import pytest
 
 from cardio.errors import CardRemoved, PinLastTry, PinNotAllowed, PinTimeout, PinWrong
 from cardio.products.catalogue import Catalogue
-from cardio.products.reading import CardReading, Group
+from cardio.products.groups import Group
+from cardio.products.reading import CardReading
 from cardio.transport.embedded import EmbeddedChannel
 from cardio.virtual.card import CardPin, Moment, VirtualCard
 from cardio.virtual.cards import citizen_card, social_security_card

@@ -14,7 +14,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import VERIFY
 from cardio.applications.pin import verify_pin
 from cardio.errors import CardRemoved, InputInvalid
-from cardio.files.reading import read_items
+from cardio.files.reading import FileReader
 from cardio.files.social_security.environment import EF06_HOLDER, HolderData
 from cardio.transport.channel import CardProtocol, Disclosure, PinPadChannel
 from cardio.transport.embedded import EmbeddedReader
@@ -134,7 +134,7 @@ def test_the_holder_is_never_written(protocol: CardProtocol) -> None:
     answer = bytes.fromhex(HOLDER) + b"\x90\x00"
     inner = Card(answer) if protocol is CardProtocol.T1 else Card(bytes([0x61, len(answer) - 2]), answer)
     inner.protocol = protocol
-    holder = read_items(CardConnection(RecordingChannel(inner, sink)), EF06_HOLDER, HolderData)
+    holder = FileReader(CardConnection(RecordingChannel(inner, sink))).read_items(EF06_HOLDER, HolderData)
     assert holder.name == NAME
     for value in (ID_NUMBER, NAME.encode("gbk").hex()):
         assert value in HOLDER.lower()

@@ -1,9 +1,11 @@
 """The virtual medical account and its PSAM, held to SSC §7.2 and §9.3."""
 
+from dataclasses import replace
+
 import pytest
 
 from cardio.crypto.suites import LdtSuite
-from cardio.files.social_security.medical import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData
+from cardio.files.social_security.medical import DF04, EF05_MEDICAL, EF08_MEDICAL_LOG, MedicalData, MedicalScheme
 from cardio.purse.purse import CounterRule
 from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
@@ -34,7 +36,7 @@ def account_of(
     vector: SettlementVector, protocol: CardProtocol = CardProtocol.T1, year: int = 2026, start_day: int = 101
 ) -> tuple[VirtualCard, MedicalFunction]:
     """A card with the vector's keys and counter, PIN presented, DF04 selected."""
-    medical = MedicalData(scheme="31000000", region="519900", mode="1")
+    medical = replace(MedicalData.empty(), scheme=MedicalScheme.decode(b"31000000"), region="519900", mode="1")
     df04 = build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None)))
     keys = PurseKeys({1: vector.card_key}, vector.tac_key, 0x01, vector.algorithm_id)
     function = MedicalFunction(

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from cardio.virtual.card import CardPin, VirtualCard
+from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import social_security_card
+from cardio.virtual.tries import Secret
 from tests.virtual.wire import SELECT_DF04, SELECT_SSSE, VERIFY_EMPTY, VERIFY_RIGHT, VERIFY_WRONG, complete, send
 
 READ_MODE = "00B28F2803"
@@ -20,7 +21,7 @@ def card() -> VirtualCard:
     return card
 
 
-def pin_of(card: VirtualCard) -> CardPin:
+def pin_of(card: VirtualCard) -> Secret:
     assert card.pin is not None
     return card.pin
 

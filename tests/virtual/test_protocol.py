@@ -144,7 +144,7 @@ def test_lengths_that_do_not_fit_are_6700(contactless: VirtualCard, malformed: s
         ("8050010200", "6D00"),  # no purse is selected
         ("B026000104", "6D00"),
         ("0482000000", "6D00"),
-        ("841E000100", "6D00"),
+        ("841F000100", "6D00"),
         ("90B0950000", "6E00"),
         ("FFCA000000", "6E00"),
         ("20B0950000", "6E00"),

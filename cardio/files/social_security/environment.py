@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardio.files.codecs import Digits, HexDigits, Octets, Text, TextOctets
+from cardio.files.codecs import HexDigits, Octets, Text, TextOctets, joined_text
 from cardio.files.codes import Code
 from cardio.files.dates import CardDate, Date
 from cardio.files.declaration import (
@@ -10,11 +10,14 @@ from cardio.files.declaration import (
     ApplicationDeclaration,
     FileDeclaration,
     Structure,
+    Use,
     any_of,
 )
 from cardio.files.masking import Mask
-from cardio.files.record import ItemRecord, item
+from cardio.files.record import FixedRecord, ItemRecord, item, optional
 from cardio.files.tables.card import CARD_CLASS, SEX
+from cardio.files.tables.person import ETHNICITY
+from cardio.files.tables.regions import region
 
 SSSE_NAME = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 """DF name of the social security environment: "sx1.sh.社会保障" in GBK (SSC §2)."""
@@ -52,8 +55,8 @@ class HolderData(ItemRecord):
         0x4E, TextOctets(0x14), "姓名扩展", "name extension", personal=Mask.HIDDEN
     )
     sex: str | None = item(0x0A, Code(1, SEX), "性别", "sex")
-    ethnicity: str | None = item(0x0B, Digits(1), "民族", "ethnicity")
-    birthplace: str | None = item(0x0C, Digits(3), "出生地", "place of birth", personal=Mask.HIDDEN)
+    ethnicity: str | None = item(0x0B, Code(1, ETHNICITY, form="cn"), "民族", "ethnicity")
+    birthplace: str | None = item(0x0C, region(), "出生地", "place of birth", personal=Mask.HIDDEN)
     born: CardDate | None = item(0x0D, Date(), "出生日期", "date of birth", personal=Mask.DATE)
 
     VECTORS = (
@@ -62,16 +65,31 @@ class HolderData(ItemRecord):
         "091EB2E2CAD4BCD7000000000000000000000000000000000000000000000000"
         "4E140000000000000000000000000000000000000000"
         "0A0131" "0B0101" "0C03999999" "0D0419900101"),
+        # SSC §9.3: a printed sample number and the name 张三
+        ("0812313130313035313934393132333130303258"
+        "091ED5C5C8FD0000000000000000000000000000000000000000000000000000"),
     )  # fmt: skip
 
     @property
     def name(self) -> str | None:
-        """Name ‖ extension, joined before decoding: a character may be split between the two (SSC §10.2).
+        """Name ‖ extension; a character may be split between the two."""
+        return joined_text(self.name_bytes, self.name_extension_bytes)
 
-        A space at the end of the first part is text when the name goes on, and filler otherwise.
-        """
-        joined = (self.name_bytes or b"").rstrip(b"\x00\xff") + (self.name_extension_bytes or b"")
-        return Text(len(joined)).decode(joined)
+
+class Fingerprints(FixedRecord):
+    """SSSE EF07 指纹数据: two fingers, right then left; the template format is not public (SSC §4.1, PC-10)."""
+
+    templates: bytes | None = optional(Octets(0x300), "指纹数据", "fingerprint templates", personal=Mask.HIDDEN)
+
+    VECTORS = ("01" * 0x180 + "02" * 0x180,)
+
+
+class Photo(FixedRecord):
+    """SSSE EF08 照片信息: a JPEG or BMP picture from the first byte, then filler (SSC §4.1)."""
+
+    picture: bytes | None = optional(Octets(0x1000), "照片", "photo", personal=Mask.HIDDEN)
+
+    VECTORS = ("FFD8FFD9" + "00" * 0xFFC,)
 
 
 EF05_ISSUER = FileDeclaration(
@@ -96,10 +114,38 @@ EF06_HOLDER = FileDeclaration(
     update=any_of("UKSSSE"),
     source="SSC §3.1",
 )
+EF07_FINGERPRINTS = FileDeclaration(
+    0xEF07,
+    0x07,
+    "指纹数据文件",
+    "fingerprints",
+    Structure.TRANSPARENT,
+    Fingerprints,
+    read=any_of("RKSSSE"),
+    update=any_of("UKSSSE"),
+    size=0x300,
+    use=Use.PREPARED,
+    source="SSC §3.1",
+)
+EF08_PHOTO = FileDeclaration(
+    0xEF08,
+    0x08,
+    "照片信息文件",
+    "photo",
+    Structure.TRANSPARENT,
+    Photo,
+    read=any_of("RKSSSE"),
+    update=any_of("UKSSSE"),
+    size=0x1000,
+    use=Use.PREPARED,
+    source="SSC §3.1",
+)
 SSSE = ApplicationDeclaration(
     0xDDF1,
     "社会保障系统环境",
     "social security environment",
-    (EF05_ISSUER, EF06_HOLDER),
+    (EF05_ISSUER, EF06_HOLDER, EF07_FINGERPRINTS, EF08_PHOTO),
     name=SSSE_NAME,
+    label="SSSE",
+    source="SSC §2",
 )

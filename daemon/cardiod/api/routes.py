@@ -14,7 +14,7 @@ from cardio.errors import CardioError, IdempotencyInProgress, IdempotencyMissing
 from cardio.ledger import model
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import Bill, Settlement, State, Transaction
-from cardio.products.reading import PERSONAL_GROUPS
+from cardio.products.groups import PERSONAL_GROUPS
 from cardiod.api.callers import Caller, authenticate
 from cardiod.api.problems import from_code, problem, problem_response
 from cardiod.api.schemas import Body, DebitBody, ReadBody, SettleBody

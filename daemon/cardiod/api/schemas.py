@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
 
 from cardio.ledger.chain import canonical
 from cardio.ledger.model import Tender
-from cardio.products.reading import Group
+from cardio.products.groups import Group
 
 Reference = Annotated[str, Field(min_length=1, max_length=64)]
 Reader = Annotated[str | None, Field(max_length=255, description="Name of the reader; any if missing")]

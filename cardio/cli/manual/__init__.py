@@ -1,0 +1,1 @@
+"""`cardio manual`: the manual of cards, written from the declarations alone."""

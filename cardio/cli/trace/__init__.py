@@ -1,0 +1,1 @@
+"""`cardio trace`: explains a recorded exchange with a card, command by command."""

@@ -1,0 +1,143 @@
+"""Root keys in an encrypted file: for development, and for terminals without PSAM and HSM.
+
+The file is JSON: parameters of the key derivation (scrypt) in the clear, the keys under AES-256-GCM. It is written with
+mode 0600 and refused when others may read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from cardio.crypto.suites import LdtSuite
+from cardio.errors import KeyringInvalid, SamKeyMissing
+from cardio.security.authentication import AuthenticationOrder
+
+FORMAT = "cardio-keyring-1"
+COST = {"n": 2**15, "r": 8, "p": 1}
+"""scrypt: 32 MiB and about a tenth of a second (RFC 7914 §2)."""
+KEY_SIZES = frozenset({8, 16})
+MAX_LEVELS = 3
+
+
+@dataclass(frozen=True)
+class RootKey:
+    """A key at the level at which it was put into the keyring.
+
+    Attributes:
+        key: 16 bytes; 8 for single DES.
+        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's.
+    """
+
+    key: bytes = field(repr=False)
+    levels: int
+
+    def __post_init__(self) -> None:
+        if len(self.key) not in KEY_SIZES or not 0 <= self.levels <= MAX_LEVELS:
+            raise ValueError("a root key has 8 or 16 bytes and 0 to 3 levels")
+
+
+class Keyring:
+    """A source of authentication keys in memory.
+
+    Args:
+        name: Name for messages.
+        roots: Root keys by the name of the card's key.
+        test: Whether they are test keys, which no real card must meet.
+    """
+
+    def __init__(self, name: str, roots: Mapping[str, RootKey], *, test: bool) -> None:
+        self._name = name
+        self._roots = dict(roots)
+        self._test = test
+
+    @property
+    def name(self) -> str:
+        """`keyring:` and its name."""
+        return f"keyring:{self._name}"
+
+    @property
+    def test(self) -> bool:
+        """As the keyring says of itself."""
+        return self._test
+
+    def authenticate(self, order: AuthenticationOrder) -> bytes:
+        """Authentication data of 8 bytes (SSC §5.5).
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring.
+        """
+        root = self._roots.get(order.key.name)
+        if root is None:
+            raise SamKeyMissing(f"{self.name} has no {order.key.name}")
+        suite = LdtSuite(order.algorithm)
+        card_key = suite.diversify(root.key, order.factors[len(order.factors) - root.levels :])
+        return suite.authentication(suite.challenge_key(card_key, order.session_factor), order.original)
+
+    @classmethod
+    def load(cls, path: Path, passphrase: str) -> Keyring:
+        """Open a keyring file.
+
+        Raises:
+            KeyringInvalid: It cannot be read, others may read it, the passphrase is wrong, or it was changed.
+        """
+        try:
+            if path.stat().st_mode & 0o077:
+                raise KeyringInvalid(f"{path} may be read by others; its mode must be 0600")
+            outer = json.loads(path.read_text(encoding="utf-8"))
+            if outer["format"] != FORMAT:
+                raise KeyringInvalid(f"{path} is no keyring of this version")
+            sealing = AESGCM(_derive(passphrase, outer["kdf"]))
+            header = _header(outer["kdf"])
+            plain = sealing.decrypt(bytes.fromhex(outer["nonce"]), bytes.fromhex(outer["sealed"]), header)
+            content = json.loads(plain)
+            roots = {name: RootKey(bytes.fromhex(one["key"]), one["levels"]) for name, one in content["keys"].items()}
+            return cls(content["name"], roots, test=content["test"])
+        except InvalidTag as error:
+            raise KeyringInvalid(f"{path}: the passphrase is wrong, or the file was changed") from error
+        except OSError as error:
+            raise KeyringInvalid(f"{path}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # The cause could quote the keys: it is not shown.
+            raise KeyringInvalid(f"{path} is malformed") from error
+
+    def save(self, path: Path, passphrase: str) -> None:
+        """Write the keyring to a new file with mode 0600.
+
+        Raises:
+            KeyringInvalid: The file exists, or cannot be written.
+        """
+        kdf = {"salt": secrets.token_hex(16), **COST}
+        nonce = secrets.token_bytes(12)
+        content = {
+            "name": self._name,
+            "test": self._test,
+            "keys": {name: {"key": root.key.hex(), "levels": root.levels} for name, root in self._roots.items()},
+        }
+        sealed = AESGCM(_derive(passphrase, kdf)).encrypt(nonce, json.dumps(content).encode(), _header(kdf))
+        outer = {"format": FORMAT, "kdf": kdf, "nonce": nonce.hex(), "sealed": sealed.hex()}
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(outer, file, indent=1)
+        except OSError as error:
+            raise KeyringInvalid(f"{path}: {error.strerror}") from error
+
+
+def _derive(passphrase: str, kdf: Mapping[str, Any]) -> bytes:
+    scrypt = Scrypt(salt=bytes.fromhex(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"])
+    return scrypt.derive(passphrase.encode("utf-8"))
+
+
+def _header(kdf: Mapping[str, Any]) -> bytes:
+    """What the seal covers besides the keys."""
+    return json.dumps([FORMAT, kdf], sort_keys=True).encode()

@@ -1,0 +1,196 @@
+"""A virtual card of any product: every file that the product declares, filled with example data.
+
+All keys are test keys (PERS §5.1), the holder is fictional: region 999999 does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from cardio.apdu.atr import card_factor
+from cardio.apdu.tlv import encode_ber
+from cardio.applications.pin import encode_pin
+from cardio.crypto.ciphers import Algorithm
+from cardio.crypto.factors import city_factor, province_factor
+from cardio.crypto.suites import LdtSuite, PbocSuite
+from cardio.files.declaration import ApplicationDeclaration, FileDeclaration, Structure
+from cardio.files.record import Record
+from cardio.files.social_security.environment import EF05_ISSUER, IssuerData
+from cardio.products.checking import decode_content
+from cardio.products.model import Product, SocialSecurityPart, WalletPart
+from cardio.security.card_keys import ENVIRONMENT
+from cardio.transport.channel import CardProtocol
+from cardio.virtual.building import Place, build_card, find_directory, find_file
+from cardio.virtual.card import CardPin, VirtualCard
+from cardio.virtual.cards import (
+    CITIZEN_ATR,
+    KEY_INDEX,
+    PERSON_A,
+    SOCIAL_SECURITY_ROOT,
+    WALLET_ROOT,
+    Person,
+    issuer_of,
+    test_root,
+)
+from cardio.virtual.ldt_security import LdtSecurity
+from cardio.virtual.medical import MedicalFunction
+from cardio.virtual.provisioning import ldt_card_keys
+from cardio.virtual.purse import PurseKeys
+from cardio.virtual.security import Security
+from cardio.virtual.wallet import WalletFunction
+
+REGION = "999900"
+PURSE = "ADF1"
+"""Label of the directory with the wallet."""
+DIR_SFI = b"\x88\x01\x1e"
+ALGORITHM_IDS = {Algorithm.TRIPLE_DES: 0x01, Algorithm.SM4: 0x03}
+"""What the FCI announces (SSC §1)."""
+SM4_VERSIONS = frozenset({"3.0"})
+"""Third-generation cards have SM4 keys (SSC §1)."""
+
+
+def example_card(
+    product: Product, person: Person = PERSON_A, *, pin: str = "123456", balance_fen: int = 10000
+) -> VirtualCard:
+    """A card of a product.
+
+    Args:
+        product: Any product, a city's own included.
+        person: Its holder.
+        pin: The holder's PIN, 4 to 12 digits.
+        balance_fen: Balance of the wallet.
+    """
+    social, wallet = product.social_security, product.wallet
+    secret = CardPin(encode_pin(pin))
+    if social is None:
+        security: Security = LdtSecurity(pin=secret)
+        atr, protocol = CITIZEN_ATR, CardProtocol.T1
+        root = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF")
+    else:
+        atr, protocol = _atr(person), CardProtocol.T0
+        security = _ldt_security(social, atr, secret)
+        root = social.tree
+    if wallet is not None:
+        if root.label != "MF":
+            root = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF", applications=(root,))
+        root = replace(root, applications=(*root.applications, _purse_directory(wallet)))
+    contents = _contents(root, product, person)
+    card = build_card(root, contents, atr=atr, protocol=protocol, security=security)
+    if social is not None:
+        _provide_environment(card, product, social, atr)
+    if wallet is not None:
+        _provide_wallet(card, wallet, balance_fen)
+    return card
+
+
+# ---- contents ----------------------------------------------------------------------------------------------------
+
+
+def _contents(root: ApplicationDeclaration, product: Product, person: Person) -> Mapping[Place, Sequence[Record]]:
+    contents: dict[Place, Sequence[Record]] = {}
+    for application in root.walk():
+        for file in application.files:
+            contents[application.label, file.label] = _examples(file, f"{application.label}/{file.label}", product)
+    social = product.social_security
+    if social is not None:
+        contents[ENVIRONMENT, EF05_ISSUER.label] = (_issuer(social, person),)
+    return contents
+
+
+def _examples(file: FileDeclaration, name: str, product: Product) -> tuple[Record, ...]:
+    """Vectors of the product for its own files, and those of the declaration for the others."""
+    own = [vector.bytes for vector in product.vectors if vector.file == name]
+    kept = [bytes.fromhex(raw) for raw in file.content.VECTORS]
+    records = [decode_content(file.layout(raw), raw) for raw in kept or own]
+    if file.structure is Structure.CYCLIC:
+        return tuple(records[: file.records or None])
+    return tuple(records[-1:])
+
+
+def _issuer(social: SocialSecurityPart, person: Person) -> IssuerData:
+    issuer = issuer_of(person, REGION)
+    return replace(
+        issuer,
+        version=f"{social.versions[0]}0",
+        card_class=social.card_classes[0] if social.card_classes else issuer.card_class,
+    )
+
+
+# ---- social security ---------------------------------------------------------------------------------------------
+
+
+def _atr(person: Person) -> bytes:
+    """Chip and card maker, region, serial number (SSC §1.1)."""
+    serial = bytes.fromhex(person.serial)
+    return bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]
+
+
+def _algorithm(social: SocialSecurityPart) -> Algorithm:
+    return Algorithm.SM4 if social.versions[0] in SM4_VERSIONS else Algorithm.TRIPLE_DES
+
+
+def _factors(atr: bytes) -> tuple[bytes, ...]:
+    return province_factor(REGION), city_factor(REGION), card_factor(atr)
+
+
+def _ldt_security(social: SocialSecurityPart, atr: bytes, pin: CardPin) -> LdtSecurity:
+    suite = LdtSuite(_algorithm(social))
+    keys = ldt_card_keys(
+        lambda name: test_root(SOCIAL_SECURITY_ROOT, name), suite, _factors(atr), social.naming().card_keys.values()
+    )
+    return LdtSecurity(keys, pin=pin, suite=suite)
+
+
+def _provide_environment(card: VirtualCard, product: Product, social: SocialSecurityPart, atr: bytes) -> None:
+    algorithm = _algorithm(social)
+    announced = DIR_SFI
+    if social.versions[0] != "1.0":
+        announced += encode_ber(0x9F0C, bytes([0x86, 0x01, ALGORITHM_IDS[algorithm]]))
+    find_directory(card, ENVIRONMENT).proprietary = lambda: announced
+    if product.medical is None:
+        return
+    suite = LdtSuite(algorithm)
+    keys = PurseKeys(
+        purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), _factors(atr))},
+        tac=suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DTK"), _factors(atr)),
+        algorithm_id=0x03 if algorithm is Algorithm.SM4 else 0x00,
+    )
+    directory = find_directory(card, "DF04")
+    function = MedicalFunction(suite, keys, find_file(directory, "EF08"), log_number=product.medical.log_number)
+    function.card = card
+    directory.function = function
+
+
+# ---- wallet ------------------------------------------------------------------------------------------------------
+
+
+def _purse_directory(wallet: WalletPart) -> ApplicationDeclaration:
+    files = tuple({file.label: file for file in wallet.declarations.values()}.values())
+    identifier = wallet.identifiers[0] if wallet.identifiers else 0x3F01
+    return ApplicationDeclaration(identifier, "电子钱包", "electronic wallet", files, name=wallet.aid, label=PURSE)
+
+
+def _provide_wallet(card: VirtualCard, wallet: WalletPart, balance_fen: int) -> None:
+    directory = find_directory(card, PURSE)
+    public = find_file(directory, wallet.public_file.label)
+    directory.proprietary = lambda: encode_ber(0x9F0C, public.data)
+    selection = wallet.selection()
+    factors = selection.factors.factors(selection.decode_public(public.data))
+    suite = PbocSuite(wallet.algorithm)
+    keys = PurseKeys(
+        purchase={KEY_INDEX: suite.diversify(test_root(WALLET_ROOT, "DPK"), factors)},
+        tac=suite.diversify(test_root(WALLET_ROOT, "DTK"), factors),
+        algorithm_id=0x04 if wallet.algorithm is Algorithm.SM4 else 0x00,
+    )
+    log = find_file(directory, wallet.log_file.label)
+    function = WalletFunction(
+        suite,
+        keys,
+        log,
+        balance_fen=balance_fen,
+        log_number=wallet.log_number,
+        proof_number=wallet.proof_number,
+    )
+    function.card = card
+    directory.function = function
