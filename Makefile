@@ -11,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 # pyscard comes as source only: it is compiled against pcsc-lite's headers.
 RUN_PACKAGES := gcc libc6-dev libpcsclite-dev swig pcscd
 # The tests also start a pcscd of their own, with virtual readers, in a namespace of its own.
-TEST_PACKAGES := vsmartcard-vpcd opensc pcsc-tools util-linux mount iproute2 procps
+# And they keep keys in a SoftHSM2 token of their own.
+TEST_PACKAGES := vsmartcard-vpcd softhsm2 opensc pcsc-tools util-linux mount iproute2 procps
 
 # Debian splits venv and the headers from Python, other Pythons bring them.
 DEBIAN_PYTHON := $(notdir $(filter /usr/bin/python3.%,$(realpath $(shell command -v $(PYTHON) 2>/dev/null))))
@@ -24,7 +25,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test lint format lock clean python-check system-run system-test
+.PHONY: help demo serve test lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,ruff format --check)
 	$(call step,mypy)
 	$(call step,lint-imports --no-logo)
+
+manual: .venv/stamp-project ## writes docs/cards, the manual of cards, anew from the declarations
+	@$(BIN)/cardio manual docs/cards
 
 format: .venv/stamp-dev ## rewrites the code in its format
 	@$(BIN)/ruff check --fix --exit-zero --quiet && $(BIN)/ruff format

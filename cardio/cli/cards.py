@@ -72,7 +72,7 @@ def read(
     """read the card"""
     named = list(Group) if everything else groups
     products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait)
+    choice = ReaderChoice(reader, wait, None if product is None else products[product])
     with choice.card(products) as channel, _keys(choice, keyring, wanted=authenticate) as keys:
         card = CardConnection(channel)
         reading = CardReading(card, products, pin=load_pin(pin), keys=keys, masked=masked, authenticate=authenticate)

@@ -12,6 +12,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.errors import CardAbsent, CardioError, CardMultiple, OperationUnsupported, ReaderUnavailable
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import identify
+from cardio.products.model import Product
 from cardio.purse.purse import PurseKind
 from cardio.readers.sam import SamFound, find_sam
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
@@ -19,14 +20,18 @@ from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.pin_pad import VirtualPinPad
+from cardio.virtual.products import example_card
 
 T = TypeVar("T")
 VIRTUAL = "virtual"
 TEST_PIN = "123456"
 
 
-def embedded_driver() -> EmbeddedDriver:
-    """The embedded readers: a card of each kind and a PSAM, new in every process."""
+def embedded_driver(product: Product | None = None) -> EmbeddedDriver:
+    """The embedded readers, new in every process: a card of each kind, or one of a product, and a PSAM."""
+    if product is not None:
+        card = EmbeddedReader(f"virtual {product.id}", example_card(product), VirtualPinPad(TEST_PIN))
+        return EmbeddedDriver([card, EmbeddedReader("virtual PSAM", psam())])
     return EmbeddedDriver(
         [
             EmbeddedReader("virtual social security card", social_security_card(), VirtualPinPad(TEST_PIN)),
@@ -43,15 +48,17 @@ class ReaderChoice:
     Attributes:
         name: Part of the reader's name, its number in `cardio readers`, or something with `virtual` in front.
         wait: Seconds to wait for a card.
+        product: Product of the embedded card; None for one of each kind.
     """
 
     name: str | None
     wait: float = 0.0
+    product: Product | None = None
     driver: ReaderDriver = field(init=False)
 
     def __post_init__(self) -> None:
         self.virtual = self.name is not None and self.name.startswith(VIRTUAL)
-        self.driver = embedded_driver() if self.virtual else PcscDriver()
+        self.driver = embedded_driver(self.product) if self.virtual else PcscDriver()
 
     @contextmanager
     def card(self, catalogue: Catalogue, purse: PurseKind | None = None) -> Iterator[Channel]:

@@ -68,8 +68,8 @@ def group_titles(group: Group, question: str | None = None) -> Titles:
     asked = [one.facts for one in QUESTIONS.get(group, ()) if question in {None, one.name}]
     wallet = _wallet_records(WALLET_FILES)
     if group is Group.CARD:
-        card = {**COMMON, **titles_of(*wallet)}
-        return {**card, **titles_of(IssuerData), "wallet": Title("电子钱包", "wallet", card), **_management()}
+        card = {**COMMON, **titles_of(*wallet), **_management()}
+        return {**card, **titles_of(IssuerData), "wallet": Title("电子钱包", "wallet", card)}
     if group is Group.WALLET:
         return COMMON
     return {**COMMON, **titles_of(*wallet), **titles_of(*asked)}

@@ -6,17 +6,20 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cardio.applications.medical import CardMode
+from cardio.cli.options import ProfilesOption, catalogue
 from cardio.cli.output import stdout
 from cardio.cli.reporting import guarded
 from cardio.errors import ReaderUnavailable
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import PERSON_B, citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
+from cardio.virtual.products import example_card
 from cardio.virtual.vpcd import DEFAULT_PORT, VpcdLink
 
 DEBIAN_SLOTS = 2
@@ -41,16 +44,23 @@ CARDS: dict[Kind, Callable[[], VirtualCard]] = {
 
 @guarded
 def virtual(
-    cards: Annotated[list[Kind], typer.Argument(help="cards, one for each slot")],
+    cards: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"cards, one for each slot: {', '.join(Kind)}, or the id of a card product", metavar="CARD..."
+        ),
+    ],
     port: Annotated[int, typer.Option(help="TCP port of the first vpcd slot", min=1, max=65535)] = DEFAULT_PORT,
     pcscd: Annotated[
         bool, typer.Option("--pcscd", help="start a pcscd of its own, with as many readers as cards")
     ] = False,
+    profiles: ProfilesOption = None,
 ) -> None:
     """put virtual cards into PC/SC readers until Ctrl-C; their PIN is 123456, their keys are test keys
 
     Without --pcscd the cards go to the running pcscd through its vpcd readers, of which Debian has two.
     """
+    made = [_card(name, profiles) for name in cards]
     with ExitStack() as stack:
         if pcscd:
             own = stack.enter_context(PrivatePcscd(len(cards)))
@@ -59,14 +69,20 @@ def virtual(
                 stdout.print(f"export {name}={value}", markup=False, soft_wrap=True)
         else:
             ports = [port + slot for slot in range(len(cards))]
-        for kind, slot_port in zip(cards, ports, strict=True):
+        for name, card, slot_port in zip(cards, made, ports, strict=True):
             try:
-                stack.enter_context(VpcdLink(CARDS[kind](), port=slot_port))
+                stack.enter_context(VpcdLink(card, port=slot_port))
             except ReaderUnavailable as error:
                 raise ReaderUnavailable(
                     f"{error.detail}; is pcscd running, with vsmartcard-vpcd installed? "
                     f"Debian's has {DEBIAN_SLOTS} slots; --pcscd starts one with as many as are needed"
                 ) from error
-            stdout.print(f"{kind}: 已插入 inserted, vpcd port {slot_port}", markup=False)
+            stdout.print(f"{name}: 已插入 inserted, vpcd port {slot_port}", markup=False)
         stdout.print("Ctrl-C 取出 takes the cards out")
         threading.Event().wait()
+
+
+def _card(name: str, profiles: Path | None) -> VirtualCard:
+    if name in CARDS:
+        return CARDS[Kind(name)]()
+    return example_card(next(iter(catalogue(profiles, name))))

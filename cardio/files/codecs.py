@@ -289,6 +289,14 @@ class TextOctets(Octets):
 
     form = "an"
 
+    def json(self, value: bytes) -> str:
+        """The text as far as these bytes hold it."""
+        return Text(len(value)).decode(value) or ""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string"}
+
     def blank(self) -> bytes:
         """Filler of text."""
         return bytes(self.size)

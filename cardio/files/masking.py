@@ -18,6 +18,8 @@ class Mask(StrEnum):
 
     def apply(self, value: object) -> str:
         """The masked form: family name, first 3 and last 4 digits, last 4 digits, year, or nothing."""
+        if isinstance(value, bytes):
+            return HIDDEN
         text = str(value)
         match self:
             case Mask.NAME:

@@ -27,6 +27,8 @@ from cardio.files.codecs import Codec, unwritten
 from cardio.files.masking import HIDDEN, Mask
 
 T = TypeVar("T")
+MASKED_SCHEMA = {"type": "string"}
+"""A masked value is always a string."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,15 @@ class FieldSpec:
         return self.codec.json(value)
 
     def text(self, value: Any, language: str, *, masked: bool) -> str:
-        """One value of the field for people, in `zh` or `en`."""
+        """One value of the field for people, in `zh` or `en`; of a record inside it all fields that are present."""
+        if isinstance(value, Record):
+            parts = ((spec, one) for _, spec, one in value.values())
+            return "; ".join(
+                f"{spec.zh if language == 'zh' else spec.en}: {spec.text(one, language, masked=masked)}"
+                for spec, one in parts
+            )
+        if isinstance(value, tuple):
+            return "; ".join(self.text(one, language, masked=masked) for one in value if one is not None)
         if self.personal is not None and masked:
             return self.personal.apply(value)
         return self.codec.text(value, language)
@@ -130,7 +140,9 @@ class Record:
         """JSON Schema of `show`."""
         properties = {}
         for name, spec in cls.specs().items():
-            schema = spec.codec.json_schema() if spec.personal is None else {"type": "string"}
+            schema = spec.codec.json_schema()
+            if spec.personal is not None and schema != MASKED_SCHEMA:
+                schema = {"anyOf": [schema, MASKED_SCHEMA]}
             if spec.count > 1:
                 schema = {"type": "array", "maxItems": spec.count, "items": {"anyOf": [schema, {"type": "null"}]}}
             properties[name] = {"title": f"{spec.zh} {spec.en}", **schema}

@@ -113,7 +113,7 @@ def social_security_card(
     atr = bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]
     factors = (province_factor(region), city_factor(region), card_factor(atr))
     suite = LdtSuite(algorithm)
-    ssse = build_directory(SSSE, ((EF05_ISSUER, issuer_of(person, region)), (EF06_HOLDER, _holder(person))))
+    ssse = build_directory(SSSE, ((EF05_ISSUER, issuer_of(person, region)), (EF06_HOLDER, holder_of(person))))
     ssse.proprietary = lambda: (
         b"\x88\x01\x1e" + encode_ber(0x9F0C, b"\x86\x01" + (b"\x03" if algorithm is Algorithm.SM4 else b"\x01"))
     )
@@ -176,7 +176,7 @@ def citizen_card(
     master = Directory(0x3F00, PPSE_NAME, proprietary=lambda: b"\x88\x01\x01")
     master.add(application)
     if native:
-        security: Security = _wallet_security(master, application, algorithm, public.factor)
+        security: Security = wallet_security(master.label, application.label, algorithm, public.factor)
     else:
         security = LdtSecurity(pin=CardPin(encode_pin("123456")))
     card = VirtualCard(CITIZEN_ATR, master, CardProtocol.T1, security=security)
@@ -238,15 +238,26 @@ def _social_security_root(name: str) -> bytes:
     return test_root(SOCIAL_SECURITY_ROOT, name)
 
 
-def _wallet_security(master: Directory, application: Directory, algorithm: Algorithm, factor: bytes) -> FmcosSecurity:
+def wallet_security(
+    master: str, application: str, algorithm: Algorithm, factor: bytes, pin: str = "123456"
+) -> FmcosSecurity:
+    """Keys of a wallet as PERS §5.2 loads them.
+
+    Args:
+        master: Label of the master file.
+        application: Label of the wallet's directory.
+        algorithm: Cipher of the keys.
+        factor: Diversification factor of the card.
+        pin: The holder's PIN.
+    """
     return FmcosSecurity(
         {
-            master.label: _line_keys(algorithm, factor, "CCK", "CLK"),
-            application.label: [
+            master: _line_keys(algorithm, factor, "CCK", "CLK"),
+            application: [
                 *_line_keys(algorithm, factor, "AMK", "DAMK"),
                 _wallet_key(KeyKind.PIN_UNBLOCK, "DPUK", algorithm, factor),
                 _wallet_key(KeyKind.PIN_RELOAD, "DRPK", algorithm, factor),
-                FmcosKey(encode_pin("123456"), kind=KeyKind.PIN, follow_up=1),
+                FmcosKey(encode_pin(pin), kind=KeyKind.PIN, follow_up=1),
             ],
         }
     )
@@ -295,7 +306,8 @@ def issuer_of(person: Person, region: str) -> IssuerData:
     )
 
 
-def _holder(person: Person) -> HolderData:
+def holder_of(person: Person) -> HolderData:
+    """Holder data of a person's card of version 2.0."""
     return HolderData(
         social_security_number=person.number,
         name_bytes=Text(0x1E).encode(person.name),

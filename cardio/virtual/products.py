@@ -5,7 +5,7 @@ All keys are test keys (PERS §5.1), the holder is fictional: region 999999 does
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cardio.apdu.atr import card_factor
@@ -16,8 +16,9 @@ from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import LdtSuite, PbocSuite
 from cardio.files.declaration import ApplicationDeclaration, FileDeclaration, Structure
 from cardio.files.record import Record
-from cardio.files.social_security.environment import EF05_ISSUER, IssuerData
-from cardio.products.checking import decode_content
+from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, HolderData, IssuerData
+from cardio.files.social_security.version1.environment import HolderDataV1
+from cardio.products.checking import decode_content, encode_content
 from cardio.products.model import Product, SocialSecurityPart, WalletPart
 from cardio.security.card_keys import ENVIRONMENT
 from cardio.transport.channel import CardProtocol
@@ -30,8 +31,10 @@ from cardio.virtual.cards import (
     SOCIAL_SECURITY_ROOT,
     WALLET_ROOT,
     Person,
+    holder_of,
     issuer_of,
     test_root,
+    wallet_security,
 )
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
@@ -43,6 +46,7 @@ from cardio.virtual.wallet import WalletFunction
 REGION = "999900"
 PURSE = "ADF1"
 """Label of the directory with the wallet."""
+_MASTER_FILE = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF")
 DIR_SFI = b"\x88\x01\x1e"
 ALGORITHM_IDS = {Algorithm.TRIPLE_DES: 0x01, Algorithm.SM4: 0x03}
 """What the FCI announces (SSC §1)."""
@@ -62,21 +66,19 @@ def example_card(
         balance_fen: Balance of the wallet.
     """
     social, wallet = product.social_security, product.wallet
-    secret = CardPin(encode_pin(pin))
-    if social is None:
-        security: Security = LdtSecurity(pin=secret)
-        atr, protocol = CITIZEN_ATR, CardProtocol.T1
-        root = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF")
-    else:
-        atr, protocol = _atr(person), CardProtocol.T0
-        security = _ldt_security(social, atr, secret)
-        root = social.tree
+    root = _MASTER_FILE if social is None else social.tree
     if wallet is not None:
-        if root.label != "MF":
-            root = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF", applications=(root,))
+        if root.label != _MASTER_FILE.label:
+            root = replace(_MASTER_FILE, applications=(root,))
         root = replace(root, applications=(*root.applications, _purse_directory(wallet)))
     contents = _contents(root, product, person)
-    card = build_card(root, contents, atr=atr, protocol=protocol, security=security)
+    atr, protocol = (CITIZEN_ATR, CardProtocol.T1) if social is None else (_atr(person), CardProtocol.T0)
+    securities: dict[str, Security] = {}
+    if wallet is not None:
+        public = wallet.selection().decode_public(_encoded(contents[PURSE, wallet.public_file.label]))
+        securities[PURSE] = wallet_security(_MASTER_FILE.label, PURSE, wallet.algorithm, public.factor, pin)
+    security = securities[PURSE] if social is None else _ldt_security(social, atr, CardPin(encode_pin(pin)))
+    card = build_card(root, contents, atr=atr, protocol=protocol, security=security, securities=securities)
     if social is not None:
         _provide_environment(card, product, social, atr)
     if wallet is not None:
@@ -95,13 +97,39 @@ def _contents(root: ApplicationDeclaration, product: Product, person: Person) ->
     social = product.social_security
     if social is not None:
         contents[ENVIRONMENT, EF05_ISSUER.label] = (_issuer(social, person),)
+        holder = _HOLDERS.get(contents[ENVIRONMENT, EF06_HOLDER.label][0].__class__)
+        if holder is not None:
+            contents[ENVIRONMENT, EF06_HOLDER.label] = (holder(person),)
     return contents
+
+
+def _holder_v1(person: Person) -> HolderDataV1:
+    return HolderDataV1(
+        social_security_number=person.number,
+        name=person.name,
+        sex=person.sex,
+        ethnicity="01",
+        birthplace="999999",
+        born=person.born,
+    )
+
+
+_HOLDERS: Mapping[type[Record], Callable[[Person], Record]] = {HolderData: holder_of, HolderDataV1: _holder_v1}
+"""Employer cards name a unit instead."""
+
+
+def _encoded(records: Sequence[Record]) -> bytes:
+    (record,) = records
+    return encode_content(record)
 
 
 def _examples(file: FileDeclaration, name: str, product: Product) -> tuple[Record, ...]:
     """Vectors of the product for its own files, and those of the declaration for the others."""
     own = [vector.bytes for vector in product.vectors if vector.file == name]
     kept = [bytes.fromhex(raw) for raw in file.content.VECTORS]
+    if file.structure is Structure.CYCLIC:
+        # A 1.0 log may have shorter or longer records, but all of one length (SSC §3.2).
+        kept = [raw for raw in kept if len(raw) <= file.size]
     records = [decode_content(file.layout(raw), raw) for raw in kept or own]
     if file.structure is Structure.CYCLIC:
         return tuple(records[: file.records or None])

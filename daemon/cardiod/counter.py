@@ -42,6 +42,7 @@ from cardio.purse.purse import PurseKind
 from cardio.readers.monitor import ReaderMonitor
 from cardio.readers.owner import ReaderOwner, SamOwner
 from cardio.readers.sam import SamFound, probe_sam
+from cardio.security.authentication import AuthenticationKeys
 from cardio.security.psam import Psam
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
@@ -103,6 +104,7 @@ class Counter:
         self.sam_reader: str | None = None
         self._sam_name = sam_name
         self._sam_owner: SamOwner | None = None
+        self._authentication_keys: AuthenticationKeys | None = None
         self.presentations: dict[str, Presentation] = {}
         self.readers: dict[str, SlotState] = {}
         self._driver = driver
@@ -208,7 +210,9 @@ class Counter:
         """From now on this reader serves purchases, not card holders."""
         log.info("PSAM found", reader=found.reader, terminal=found.terminal_number, virtual=found.virtual)
         former, self._sam_owner = self._sam_owner, SamOwner(found.reader, self._driver, virtual=found.virtual)
-        self.engine.keys = Psam(self._sam_owner)
+        psam = Psam(self._sam_owner)
+        self.engine.keys = psam
+        self._authentication_keys = psam
         self.sam_reader = found.reader
         self.readers.pop(found.reader, None)
         self.presentations.pop(found.reader, None)
@@ -319,7 +323,8 @@ class Counter:
 
         def job(channel: Channel) -> dict[Group, GroupReading]:
             card = CardConnection(channel)
-            return CardReading(card, self.engine.catalogue, pin=pin, masked=masked).read(wanted)
+            keys = self._authentication_keys
+            return CardReading(card, self.engine.catalogue, pin=pin, keys=keys, masked=masked).read(wanted)
 
         return presentation, await self.on_card(presentation.reader, job)
 

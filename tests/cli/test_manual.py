@@ -147,10 +147,6 @@ def test_a_table_outside_the_package_is_not_silently_left_out() -> None:
 def test_every_form_of_value_has_words() -> None:
     codecs = {type(spec.codec) for cls in declared.RECORDS for spec in cls.specs().values()}
     assert {cls.__name__ for cls in codecs} - {cls.__name__ for cls in MEANINGS} == {"Code"}
-    assert all(
-        inner(spec) is None or issubclass(cls, Record) for cls in declared.RECORDS for spec in cls.specs().values()
-    )
-    assert any(issubclass(cls, ItemRecord) for cls in declared.RECORDS)
 
 
 # ---- readable ----------------------------------------------------------------------------------------------------

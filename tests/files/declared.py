@@ -2,13 +2,15 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
+from typing import TypeVar
 
 import cardio.files
 from cardio.files.declaration import ApplicationDeclaration, CardDeclaration, FileDeclaration
 from cardio.files.record import FixedRecord, ItemRecord, Record
 
+T = TypeVar("T")
 MODULES: list[ModuleType] = [
     importlib.import_module(module.name) for module in pkgutil.walk_packages(cardio.files.__path__, "cardio.files.")
 ]
@@ -20,19 +22,35 @@ def _subclasses(base: type[Record]) -> Iterator[type[Record]]:
         yield from _subclasses(cls)
 
 
+def _once(declarations: Iterable[T]) -> list[T]:
+    """Each of them once; declarations cannot be hashed."""
+    found: list[T] = []
+    for one in declarations:
+        if one not in found:
+            found.append(one)
+    return found
+
+
 RECORDS = sorted(
     {cls for cls in _subclasses(Record) if cls.__module__.startswith("cardio.files.")} - {FixedRecord, ItemRecord},
     key=lambda cls: cls.__qualname__,
 )
-FILES = [value for module in MODULES for value in vars(module).values() if isinstance(value, FileDeclaration)]
-APPLICATIONS = [
-    value for module in MODULES for value in vars(module).values() if isinstance(value, ApplicationDeclaration)
-]
+VALUES = [value for module in MODULES for value in vars(module).values()]
 CARDS = sorted(
-    {
-        card.id: card for module in MODULES for card in vars(module).values() if isinstance(card, CardDeclaration)
-    }.values(),
+    {card.id: card for card in VALUES if isinstance(card, CardDeclaration)}.values(),
     key=lambda card: card.id,
+)
+APPLICATIONS = _once(
+    below
+    for value in (*VALUES, *(card.root for card in CARDS))
+    if isinstance(value, ApplicationDeclaration)
+    for below in value.walk()
+)
+FILES = _once(
+    [
+        *(value for value in VALUES if isinstance(value, FileDeclaration)),
+        *(file for application in APPLICATIONS for file in application.files),
+    ]
 )
 VECTORS = [(cls, vector) for cls in RECORDS for vector in cls.VECTORS]
 

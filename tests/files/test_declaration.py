@@ -74,12 +74,26 @@ class TestEveryFile:
     def test_has_the_content_of_its_structure(self, file: FileDeclaration) -> None:
         if file.structure in {Structure.TRANSPARENT, Structure.CYCLIC}:
             assert issubclass(file.content, FixedRecord)
-            assert file.size == file.content.size()
-        elif file.structure is Structure.LINEAR_FIXED and issubclass(file.content, ItemRecord):
-            assert {2 + spec.codec.size for spec in file.content.specs().values()} == {file.size}
-        elif file.structure is Structure.LINEAR_VARIABLE and issubclass(file.content, ItemRecord):
+            # A record may have a longer form; its bytes beyond the fields are kept.
+            assert file.size == max(len(vector) // 2 for vector in file.content.VECTORS) >= file.content.size()
+        elif file.structure is Structure.LINEAR_VARIABLE:
+            assert issubclass(file.content, ItemRecord)
             assert file.size == 0
+        elif issubclass(file.content, ItemRecord):
+            assert {2 + spec.codec.size for spec in file.content.specs().values()} == {file.size}
+        else:
+            assert issubclass(file.content, FixedRecord)
+            assert file.size == file.content.size()
         assert bool(file.records) == (file.structure is Structure.CYCLIC)
+
+    def test_knows_its_other_layouts_by_their_first_bytes(self, file: FileDeclaration) -> None:
+        for prefix, content in file.layouts.items():
+            assert content.size() <= file.size
+            for vector in content.VECTORS:
+                assert bytes.fromhex(vector).startswith(prefix)
+                assert file.layout(bytes.fromhex(vector)) is content
+        for vector in file.content.VECTORS:
+            assert file.layout(bytes.fromhex(vector)) is file.content
 
     def test_is_written_by_a_key_or_by_the_card_alone(self, file: FileDeclaration) -> None:
         assert not file.update.allows(NOTHING)
@@ -95,6 +109,7 @@ def test_what_money_moved_is_written_by_the_card_alone(file: FileDeclaration) ->
 
 SELECTED_BY_IDENTIFIER = {
     0x3F00: "the master file",
+    0x1001: "its name ends in the province (EW §1.1)",
     0xDF05: "its name rests on one source (SSC §2)",
     0xDF06: "its name rests on one source (SSC §2)",
     0xDF0A: "a directory of the project's own has no registered name (SSC PC-1)",

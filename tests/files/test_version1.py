@@ -49,7 +49,7 @@ FILES: list[tuple[str, str, str, str, Structure, int, int]] = [
     ("DF03", "EF07", "PIN&RK1DF03", "UK3DF03", V, 0, 0),
     ("DF04", "EF05", "PIN", "UK1DF04", V, 0, 0),
     ("DF04", "EF06", "PIN&RK1DF04", "UK2DF04", V, 0, 0),
-    ("DF04", "EF08", "PIN", "never", C, 20, 10),
+    ("DF04", "EF08", "PIN", "never", C, 28, 10),  # the longer of its two forms
 ]
 ITEMS: list[tuple[str, str, str]] = [
     # directory, file, items in record order with form and length: SSC §4.10; DF01 EF07 and EF08: SSC §4.2

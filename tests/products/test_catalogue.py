@@ -187,7 +187,8 @@ def test_limits_of_the_largest_purchase_are_allowed(tmp_path: Path, amount: int)
 
 def test_medical_amounts_end_below_the_largest_number(tmp_path: Path) -> None:
     medical = CITY.replace("[wallet", "[medical").replace('aid = "A00000000386980701"\n', "")
-    medical = medical.replace('factors = "city-serial"\n', "")
+    medical = medical.replace('factors = "city-serial"\nfiles = ["public-cjt166-30", "log"]\n', "")
+    medical += '[social_security]\ncard = "ssc-2.0"\nversions = ["2.0"]\n'
     assert load_product(write(tmp_path, "some-city.toml", medical.replace("5000", "4294967294"))).medical
     assert "medical.max_amount_fen" in wrong(tmp_path, medical.replace("5000", "4294967295"))
 

@@ -68,7 +68,10 @@ class Value:
     personal: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The value as JSON: `value` for programs, `text` for people, `values` inside it, `tag` in hex or null."""
+        """The value as JSON: `value` for programs, `text` for people, `values` inside it.
+
+        `tag` is in hex, null without; a value that is `personal` is shown in full with `--unmasked` only.
+        """
         return {
             "name": self.name,
             "tag": self.tag,
@@ -76,6 +79,7 @@ class Value:
             "en": self.title.en,
             "value": self.json,
             "text": {language: self.text.text(language) for language in ("zh", "en")},
+            "personal": self.personal,
             "values": [value.document() for value in self.values],
         }
 

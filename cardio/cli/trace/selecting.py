@@ -21,8 +21,7 @@ NEXT = 0x02
 PUBLIC_DATA = "EF15"
 ALGORITHMS = {"01": "DES/3DES", "02": "SSF33", "03": "SM4"}
 NO_ALGORITHM = Phrase(
-    "DES/3DES（FCI无9F0C；发卡地区以11开头时为SSF33）",
-    "DES/3DES (no 9F0C in the FCI; SSF33 if the region begins with 11)",
+    "（FCI无9F0C；发卡地区以11开头时为SSF33）", "(no 9F0C in the FCI; SSF33 if the region begins with 11)", "DES/3DES"
 )
 """SSC §1."""
 
@@ -40,7 +39,7 @@ def select(seen: Seen) -> Findings:
     if seen.call.answer.successful:
         _follow(seen.state, data, fci, by_name=by_name, files_only=header[2] == FILE_ONLY)
         if seen.state.directory is not None and not seen.state.file_text:
-            found.parameters.append(simple("directory", "目录", "directory", seen.state.directory_phrase()))
+            found.parameters.append(_directory(seen.state))
         elif seen.state.file is not None:
             title = Phrase(seen.state.file.zh, seen.state.file.en, seen.state.file.label)
             found.parameters.append(simple("file", "文件", "file", title))
@@ -54,6 +53,11 @@ def _target(data: bytes, *, by_name: bool) -> Value:
         return simple("name", "按名称", "by name", hex_and_text(data), data.hex().upper())
     text = same(data.hex().upper()) if data else Phrase("主控文件3F00", "master file 3F00")
     return simple("identifier", "按标识", "by identifier", text, data.hex().upper() or "3F00")
+
+
+def _directory(state: CardState) -> Value:
+    phrase = state.directory_phrase()
+    return simple("directory", "目录", "directory", phrase, phrase.code)
 
 
 def _follow(state: CardState, data: bytes | None, fci: bytes, *, by_name: bool, files_only: bool) -> None:

@@ -14,6 +14,7 @@ from cardio.errors import CardioError, IdempotencyInProgress, IdempotencyMissing
 from cardio.ledger import model
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import Bill, Settlement, State, Transaction
+from cardio.products.group_reading import GroupReading
 from cardio.products.groups import PERSONAL_GROUPS
 from cardiod.api.callers import Caller, authenticate
 from cardiod.api.problems import from_code, problem, problem_response
@@ -60,11 +61,14 @@ async def read(body: ReadBody, counter: CounterOf, caller: CallerOf) -> dict[str
     personal = sorted(group.value for group in readings if group in PERSONAL_GROUPS)
     if full and personal:
         await counter.journal(lambda: counter.engine.ledger.note_access(caller.name, body.purpose, personal))
-    groups = {
-        group.value: {"data": reading.content} if reading.error is None else {"error": problem(reading.error)}
-        for group, reading in readings.items()
-    }
+    groups = {group.value: _group(reading) for group, reading in readings.items()}
     return {"reader": card.reader, "card": card.handle, "masked": not full, "groups": groups}
+
+
+def _group(reading: GroupReading) -> dict[str, Any]:
+    """What was read of a group, and what kept it or the rest of it from being read."""
+    document: dict[str, Any] = {} if reading.content is None else {"data": reading.content}
+    return document if reading.error is None else {**document, "error": problem(reading.error)}
 
 
 @router.post("/debit")
