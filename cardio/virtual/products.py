@@ -128,8 +128,8 @@ def _examples(file: FileDeclaration, name: str, product: Product) -> tuple[Recor
     own = [vector.bytes for vector in product.vectors if vector.file == name]
     kept = [bytes.fromhex(raw) for raw in file.content.VECTORS]
     if file.structure is Structure.CYCLIC:
-        # A 1.0 log may have shorter or longer records, but all of one length (SSC §3.2).
-        kept = [raw for raw in kept if len(raw) <= file.size]
+        # A 1.0 log may have shorter records, but all of one length (SSC §3.2).
+        kept = [raw for raw in kept if len(raw) == file.size]
     records = [decode_content(file.layout(raw), raw) for raw in kept or own]
     if file.structure is Structure.CYCLIC:
         return tuple(records[: file.records or None])

@@ -72,7 +72,7 @@ def test_a_masked_read_shows_no_person(readers: list[str]) -> None:
 
 
 def test_balances_and_logs(readers: list[str]) -> None:
-    assert json.loads(command("cardio", "wallet", "balance", "--json").stdout) == {"balance_fen": 10000}
+    assert json.loads(command("cardio", "wallet", "balance", "--json").stdout)["balance_fen"] == 10000
     assert json.loads(command("cardio", "account", "balance", "--json").stdout)["balance_fen"] == 50000
     assert json.loads(command("cardio", "account", "log", "--json").stdout) == []
 
@@ -84,7 +84,7 @@ def test_a_debit_with_its_key_repeated(readers: list[str], tmp_path: Path) -> No
     assert (first.returncode, again.returncode) == (0, 0)
     assert json.loads(first.stdout) == json.loads(again.stdout)
     assert json.loads(first.stdout)["balance_after_fen"] == 8766
-    assert json.loads(command("cardio", "wallet", "balance", "--json").stdout) == {"balance_fen": 8766}
+    assert json.loads(command("cardio", "wallet", "balance", "--json").stdout)["balance_fen"] == 8766
 
 
 @pytest.mark.parametrize(

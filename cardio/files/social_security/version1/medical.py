@@ -149,7 +149,7 @@ EF08_MEDICAL_LOG_V1 = FileDeclaration(
     MedicalLogRecordV1,
     read=any_of(PIN),
     update=NEVER,
-    size=0x14,
+    size=0x1C,
     records=10,
     source="SSC §3.2",
 )
