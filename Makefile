@@ -45,8 +45,9 @@ lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,mypy)
 	$(call step,lint-imports --no-logo)
 
-manual: .venv/stamp-project ## writes docs/cards, the manual of cards, anew from the declarations
+manual: .venv/stamp-project ## writes docs/cards and docs/schema anew from the declarations
 	@$(BIN)/cardio manual docs/cards
+	@mkdir -p docs/schema && $(BIN)/cardio read --schema > docs/schema/read.schema.json
 
 format: .venv/stamp-dev ## rewrites the code in its format
 	@$(BIN)/ruff check --fix --exit-zero --quiet && $(BIN)/ruff format

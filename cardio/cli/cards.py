@@ -24,6 +24,7 @@ from cardio.cli.options import (
 from cardio.cli.output import print_json, readings_document, stdout
 from cardio.cli.page import Language, Page
 from cardio.cli.reporting import guarded, stderr
+from cardio.cli.schema import read_schema
 from cardio.cli.selection import ReaderChoice
 from cardio.errors import ReaderUnavailable, SamAbsent
 from cardio.products.groups import Group
@@ -68,8 +69,12 @@ def read(
     language: LanguageOption = Language.BOTH,
     wait: WaitOption = 0.0,
     as_json: JsonOption = False,
+    schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of --json, and read nothing")] = False,
 ) -> None:
     """read the card"""
+    if schema:
+        print_json(read_schema())
+        return
     named = list(Group) if everything else groups
     products = catalogue(profiles, product)
     choice = ReaderChoice(reader, wait, None if product is None else products[product])
