@@ -31,7 +31,9 @@ def embedded_driver(product: Product | None = None) -> EmbeddedDriver:
     """The embedded readers, new in every process: a card of each kind, or one of a product, and a PSAM."""
     if product is not None:
         card = EmbeddedReader(f"virtual {product.id}", example_card(product), VirtualPinPad(TEST_PIN))
-        return EmbeddedDriver([card, EmbeddedReader("virtual PSAM", psam())])
+        social = product.social_security
+        sam = psam() if social is None else psam(card_keys=social.naming().card_keys.values())
+        return EmbeddedDriver([card, EmbeddedReader("virtual PSAM", sam)])
     return EmbeddedDriver(
         [
             EmbeddedReader("virtual social security card", social_security_card(), VirtualPinPad(TEST_PIN)),

@@ -43,6 +43,10 @@ class Codec(ABC, Generic[T]):
         """Bytes of an absent value."""
         return b"\xff" * self.size
 
+    def is_blank(self, raw: bytes) -> bool:
+        """Whether `raw` was never written, which is not the same as malformed."""
+        return unwritten(raw)
+
     def json(self, value: T) -> Any:
         """The value for JSON."""
         return value if isinstance(value, (int, str)) else str(value)

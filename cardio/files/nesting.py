@@ -52,6 +52,16 @@ class Constructed(_RecordCodec[I], Generic[I]):
             return None
         return record if record.unknown or any(True for _ in record.values()) else None
 
+    def is_blank(self, raw: bytes) -> bool:
+        """Filler only, or a chain whose items were never written."""
+        if unwritten(raw):
+            return True
+        try:
+            record = self.record.decode(iterate_simple(raw))
+        except CardDataInvalid:
+            return False
+        return not record.unknown and not record.malformed() and not any(True for _ in record.values())
+
     def encode(self, value: I) -> bytes:
         """The chain; absent inner items are blank."""
         return b"".join(value.encode())

@@ -23,7 +23,7 @@ import construct
 
 from cardio.apdu.tlv import Tlv, encode_simple, iterate_simple
 from cardio.errors import CardDataInvalid
-from cardio.files.codecs import Codec, unwritten
+from cardio.files.codecs import Codec
 from cardio.files.masking import HIDDEN, Mask
 
 T = TypeVar("T")
@@ -209,8 +209,10 @@ class FixedRecord(Record):
 
     def malformed(self) -> tuple[str, ...]:
         """Names of fields that hold bytes which mean nothing in their form."""
-        before = {} if self.as_read is None else _layout(type(self)).parse(self.as_read)
-        return tuple(name for name in self.specs() if getattr(self, name) is None and not unwritten(before[name]))
+        if self.as_read is None:
+            return ()
+        before = _layout(type(self)).parse(self.as_read)
+        return tuple(name for name, spec in self.specs().items() if _is_malformed(spec.codec, before[name]))
 
 
 class ItemRecord(Record):
@@ -282,8 +284,12 @@ class ItemRecord(Record):
         return tuple(
             name
             for name, raw in (self.as_read or {}).items()
-            if any(self.specs()[name].codec.decode(one) is None and not unwritten(one) for one in raw)
+            if any(_is_malformed(self.specs()[name].codec, one) for one in raw)
         )
+
+
+def _is_malformed(codec: Codec[Any], raw: bytes) -> bool:
+    return codec.decode(raw) is None and not codec.is_blank(raw)
 
 
 def _encode(spec: FieldSpec, value: Any, before: bytes | None) -> bytes:

@@ -297,9 +297,11 @@ class SocialSecurityPart(Part):
         return replace(root, applications=below)
 
     def naming(self) -> KeyNaming:
-        """How this product names its keys."""
+        """How this product names its keys; a number that the city gives away is no longer the standard key's."""
         own = {name: part.key(name) for name, part in self.keys.items()}
-        return KeyNaming(self.sam.application(Family.LDT), {**CARD_KEYS, **own})
+        taken = {(key.application, key.kid) for key in own.values()}
+        standard = {name: key for name, key in CARD_KEYS.items() if (key.application, key.kid) not in taken}
+        return KeyNaming(self.sam.application(Family.LDT), {**standard, **own})
 
     def fits(self, version: str, card_class: str | None, region: str) -> bool:
         """Whether a card with these items is one of this product's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 
 class Part(BaseModel):
@@ -34,5 +34,5 @@ def check_hex(value: str) -> str:
     return value.upper()
 
 
-Hex = Annotated[bytes, BeforeValidator(_hex)]
+Hex = Annotated[bytes, BeforeValidator(_hex), PlainSerializer(lambda value: value.hex().upper(), when_used="json")]
 """Bytes, written as hex digits."""

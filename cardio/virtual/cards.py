@@ -7,6 +7,7 @@ region 999999 does not exist.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cardio.apdu.atr import card_factor
@@ -31,6 +32,7 @@ from cardio.files.social_security.medical import (
 from cardio.files.wallet.applications import WALLET
 from cardio.files.wallet.log import EF18_LOG
 from cardio.files.wallet.public import EF15_PUBLIC, PublicData
+from cardio.security.card_keys import CARD_KEYS, CardKey
 from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard
@@ -184,12 +186,17 @@ def citizen_card(
     return card
 
 
-def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
+def psam(*, terminal: bytes = TERMINAL_NUMBER, card_keys: Iterable[CardKey] = tuple(CARD_KEYS.values())) -> VirtualCard:
     """A PSAM with purchase, authentication and maintenance keys for both cards, in 3DES and SM4.
 
     Its DF01 serves social security cards with provincial roots (two factors), its 1001 serves wallets with city
     roots (one factor).
+
+    Args:
+        terminal: Terminal number, 6 bytes.
+        card_keys: Authentication keys of the social security cards that it serves, as a city numbers them.
     """
+    held = tuple(card_keys)
     province = province_factor("999900")
     triple, sm4 = LdtSuite(Algorithm.TRIPLE_DES), LdtSuite(Algorithm.SM4)
     root = test_root(SOCIAL_SECURITY_ROOT, "DPK")
@@ -204,7 +211,7 @@ def psam(*, terminal: bytes = TERMINAL_NUMBER) -> VirtualCard:
         cipher_keys=[
             key
             for suite in (triple, sm4)
-            for key in psam_cipher_keys(_social_security_root, suite, [province, city_factor("999900")])
+            for key in psam_cipher_keys(_social_security_root, suite, [province, city_factor("999900")], held)
         ],
     )
     wallet_root = test_root(WALLET_ROOT, "DPK")
