@@ -83,7 +83,7 @@ def test_a_settlement_pays_both_legs_and_its_voucher_holds_them(daemon: Daemon) 
 
 def test_a_settlement_waits_for_the_wallet_and_goes_on_with_it(daemon: Daemon) -> None:
     card = daemon.citizen.remove()
-    waiting = settle(daemon, wait_s=0.3)
+    waiting = settle(daemon, wait_s=1.5)
     assert (waiting.status_code, waiting.json()["state"], waiting.json()["due_fen"]) == (202, "awaiting_card", 1500)
     assert card is not None
     threading.Timer(0.2, daemon.citizen.insert, [card]).start()

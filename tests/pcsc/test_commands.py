@@ -23,7 +23,7 @@ pytestmark = pytest.mark.pcsc
 BIN = Path(sys.executable).parent
 
 
-def command(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(name: str, *arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [str(BIN / name), *arguments],
         capture_output=True,
@@ -31,7 +31,7 @@ def command(name: str, *arguments: str, **environment: str) -> subprocess.Comple
         timeout=120,
         check=False,
         env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
+        input=typed,
     )
     assert "Traceback" not in done.stdout + done.stderr
     return done
