@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cardio.apdu.atr import card_factor
-from cardio.apdu.tlv import encode_ber
+from cardio.apdu.tlv import encode_ber, encode_simple, iterate_simple
 from cardio.applications.pin import encode_pin
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.factors import city_factor, province_factor
@@ -52,6 +52,11 @@ ALGORITHM_IDS = {Algorithm.TRIPLE_DES: 0x01, Algorithm.SM4: 0x03}
 """What the FCI announces (SSC §1)."""
 SM4_VERSIONS = frozenset({"3.0"})
 """Third-generation cards have SM4 keys (SSC §1)."""
+
+
+UNEMPLOYMENT_REGISTRATION = 0x60
+WITHOUT_REGISTRATION = frozenset({"DF03/EF05"})
+"""Tag 60 stands in exactly one of DF02/EF06 and DF03/EF05 (SSC §4.3)."""
 
 
 def example_card(
@@ -130,10 +135,16 @@ def _examples(file: FileDeclaration, name: str, product: Product) -> tuple[Recor
     if file.structure is Structure.CYCLIC:
         # A 1.0 log may have shorter records, but all of one length (SSC §3.2).
         kept = [raw for raw in kept if len(raw) == file.size]
+    if name in WITHOUT_REGISTRATION:
+        kept = [_without(raw, UNEMPLOYMENT_REGISTRATION) for raw in kept]
     records = [decode_content(file.layout(raw), raw) for raw in kept or own]
     if file.structure is Structure.CYCLIC:
         return tuple(records[: file.records or None])
     return tuple(records[-1:])
+
+
+def _without(raw: bytes, tag: int) -> bytes:
+    return b"".join(encode_simple(tlv.tag, tlv.value) for tlv in iterate_simple(raw) if tlv.tag != tag)
 
 
 def _issuer(social: SocialSecurityPart, person: Person) -> IssuerData:

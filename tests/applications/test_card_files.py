@@ -28,9 +28,9 @@ from cardio.security.card_keys import CARD_KEYS
 from cardio.security.keyring import Keyring, RootKey
 from cardio.security.psam import Psam
 from cardio.transport.embedded import EmbeddedChannel
+from cardio.virtual import cards
 from cardio.virtual.building import find_directory, find_file
 from cardio.virtual.card import Moment, VirtualCard
-from cardio.virtual import cards
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.products import example_card
