@@ -160,9 +160,8 @@ def _issuer(social: SocialSecurityPart, person: Person) -> IssuerData:
 
 
 def _atr(person: Person) -> bytes:
-    """Chip and card maker, region, serial number (SSC §1.1)."""
-    serial = bytes.fromhex(person.serial)
-    return bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]
+    """Chip supplier, COS, card maker, region, serial number: 13 historical bytes (SSC §1.1)."""
+    return bytes.fromhex("3B6D0000" + "9999" + "260601" + "9999" + REGION[:4] + person.serial)
 
 
 def _algorithm(social: SocialSecurityPart) -> Algorithm:
