@@ -27,7 +27,14 @@ MEDICAL_RECORD_QUESTIONS = (
         OfflineSettlement,
         declared=OfflineSettlement,
     ),
-    file_question("account", "个人账户（1.0版）", "personal account, version 1.0", ("DF04", "EF06"), MedicalAccountV1),
+    file_question(
+        "account",
+        "个人账户（1.0版）",
+        "personal account, version 1.0",
+        ("DF04", "EF06"),
+        MedicalAccountV1,
+        declared=MedicalAccountV1,
+    ),
     file_question(
         "special_settlements",
         "特殊医疗结算",
