@@ -536,6 +536,16 @@ class KeyringInvalid(SamError):
     action = "check_keyring"
 
 
+class HsmFailed(SamError):
+    """The hardware security module cannot be used."""
+
+    code = "hsm.failed"
+    zh = "加密机无法使用"
+    en = "The hardware security module cannot be used"
+    retry = Retry.AFTER_ACTION
+    action = "check_hsm"
+
+
 class SamNoPurchase(SamError):
     """9403 from the SAM."""
 

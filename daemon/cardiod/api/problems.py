@@ -60,6 +60,7 @@ STATUS: dict[str, int] = {
     "sam.absent": 503,
     "sam.key-missing": 503,
     "keyring.invalid": 503,
+    "hsm.failed": 503,
     "sam.no-purchase": 503,
     "sam.locked": 503,
     "sam.failed": 503,

@@ -1,0 +1,151 @@
+"""Root keys in a hardware security module, reached through PKCS#11 (PERS §3.4, SSC §6.5).
+
+The root never leaves the token: the first step with it is computed inside. What that step gives - a city's or a card's
+key - lives in host memory for the moment of one authentication, because PKCS#11 tokens cannot chain the derivation of
+the cards (PERS §3.4). 3DES only: the tokens tried know no SM4.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pkcs11
+from pkcs11 import KeyType, Mechanism, ObjectClass
+from pkcs11.exceptions import NoSuchKey, NoSuchToken, PinIncorrect, PKCS11Error, UserAlreadyLoggedIn
+
+from cardio.crypto.ciphers import Algorithm, complement
+from cardio.crypto.suites import LdtSuite
+from cardio.errors import HsmFailed, SamKeyMissing
+from cardio.security.authentication import AuthenticationOrder
+
+TEST_PREFIX = "test"
+"""A token whose label begins so holds test keys."""
+
+
+@dataclass(frozen=True)
+class HsmKey:
+    """Where a token keeps the root of a card key.
+
+    Attributes:
+        label: Label of the key object (CKA_LABEL).
+        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's.
+    """
+
+    label: str
+    levels: int
+
+
+class Hsm:
+    """A token as a source of authentication keys; safe for use from several threads.
+
+    Args:
+        module: The token's PKCS#11 library.
+        token: Label of the token.
+        pin: User PIN; kept in memory to log in again after the token was gone.
+        keys: Card keys by name; a key that is not named here is looked for under its own name, as a national root.
+
+    Raises:
+        HsmFailed: The library or the token is not there, or the PIN is wrong.
+    """
+
+    def __init__(self, module: Path, token: str, pin: str, keys: Mapping[str, HsmKey] | None = None) -> None:
+        self._token_label = token
+        self._pin = pin
+        self._keys = dict(keys or {})
+        self._lock = threading.Lock()
+        self._session: Any = None
+        try:
+            self._library = pkcs11.lib(str(module))
+        except (RuntimeError, PKCS11Error) as error:
+            raise HsmFailed(f"{module} cannot be loaded") from error
+        with self._lock:
+            self._open()
+
+    @property
+    def name(self) -> str:
+        """`hsm:` and the token's label."""
+        return f"hsm:{self._token_label}"
+
+    @property
+    def test(self) -> bool:
+        """Whether the token's label begins with `test`."""
+        return self._token_label.startswith(TEST_PREFIX)
+
+    def authenticate(self, order: AuthenticationOrder) -> bytes:
+        """Authentication data of 8 bytes (SSC §5.5).
+
+        Raises:
+            SamKeyMissing: The token does not have the key, or the card is an SM4 card.
+            HsmFailed: The token failed; the next call opens it anew.
+        """
+        if order.algorithm is not Algorithm.TRIPLE_DES:
+            raise SamKeyMissing(f"{self.name} computes 3DES only")
+        place = self._keys.get(order.key.name, HsmKey(order.key.name, 3))
+        factors = order.factors[len(order.factors) - place.levels :]
+        suite = LdtSuite(order.algorithm)
+        if not factors:
+            session = self._encrypt(place.label, order.session_factor)
+        else:
+            first, *rest = factors
+            key = suite.diversify(self._encrypt(place.label, first + complement(first)), rest)
+            session = suite.challenge_key(key, order.session_factor)
+        return suite.authentication(session, order.original)
+
+    def close(self) -> None:
+        """Log out."""
+        with self._lock:
+            self._close()
+
+    def _encrypt(self, label: str, data: bytes) -> bytes:
+        """3DES under a key that stays in the token."""
+        with self._lock:
+            try:
+                if self._session is None:
+                    self._open()
+                key = self._find(label)
+                return bytes(key.encrypt(data, mechanism=Mechanism.DES3_ECB))
+            except NoSuchKey as error:
+                raise SamKeyMissing(f"{self.name} has no key {label}") from error
+            except PKCS11Error as error:
+                self._close()
+                raise HsmFailed(f"{self.name}: {type(error).__name__}") from error
+
+    def _find(self, label: str) -> Any:
+        for kind in (KeyType.DES2, KeyType.DES3):
+            wanted = {
+                pkcs11.Attribute.CLASS: ObjectClass.SECRET_KEY,
+                pkcs11.Attribute.KEY_TYPE: kind,
+                pkcs11.Attribute.LABEL: label,
+            }
+            found = list(self._session.get_objects(wanted))
+            if found:
+                return found[0]
+        raise NoSuchKey
+
+    def _open(self) -> None:
+        try:
+            token = self._library.get_token(token_label=self._token_label)
+            try:
+                self._session = token.open(user_pin=self._pin)
+            except UserAlreadyLoggedIn:
+                # A login counts for the whole process (PKCS#11 §5.6); another source uses the same token.
+                self._session = token.open()
+        except NoSuchToken as error:
+            raise HsmFailed(f"no token is named {self._token_label}") from error
+        except PinIncorrect as error:
+            raise HsmFailed(f"{self.name}: the PIN is wrong") from error
+        except PKCS11Error as error:
+            raise HsmFailed(f"{self.name}: {type(error).__name__}") from error
+
+    def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                session.close()
+            except PKCS11Error:
+                # It is gone already, with the token.
+                return
