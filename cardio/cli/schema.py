@@ -9,8 +9,8 @@ from cardio.applications.card_files import Standing
 from cardio.files.record import Record
 from cardio.files.social_security.environment import IssuerData
 from cardio.files.wallet.registry import WALLET_FILES
+from cardio.products.group_reading import Genuineness
 from cardio.products.groups import FLAT, GROUP_TITLES, QUESTIONS, Group
-from cardio.products.social_security_reading import Genuineness
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -104,7 +104,10 @@ def _card() -> Schema:
     }
     (management,) = _records("management")
     wallets = [
-        {**public, "properties": {**public["properties"], **described, "management": management}}
+        {
+            **public,
+            "properties": {**public["properties"], **described, "management": management, "authenticity": genuine},
+        }
         for public in _records("public")
     ]
     issuer = IssuerData.json_schema()

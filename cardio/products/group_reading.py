@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from cardio.apdu.tlv import Tlv
 from cardio.applications.card_files import FileReading
-from cardio.errors import CardioError, ReaderError, error_document
+from cardio.errors import CardioError, CardNotGenuine, ReaderError, error_document
 from cardio.files.declaration import FileDeclaration
 from cardio.files.masking import HIDDEN
 from cardio.files.record import ItemRecord, Record
@@ -47,6 +48,30 @@ def run_steps(steps: Mapping[Group, Step], wanted: set[Group]) -> dict[Group, Gr
         failure = readings[group].error
         left = failure if isinstance(failure, ReaderError) else None
     return readings
+
+
+class Genuineness(StrEnum):
+    """Whether the card proved itself."""
+
+    GENUINE = "genuine"
+    UNCHECKED = "unchecked"
+
+
+def prove(check: Callable[[], None] | None) -> Content:
+    """Let the card prove itself; None where the terminal has no means to check.
+
+    Raises:
+        CardNotGenuine: It cannot.
+    """
+    if check is None:
+        return {"status": Genuineness.UNCHECKED.value}
+    try:
+        check()
+    except CardNotGenuine:
+        raise
+    except CardioError as error:
+        return {"status": Genuineness.UNCHECKED.value, "error": error_document(error)}
+    return {"status": Genuineness.GENUINE.value}
 
 
 def product_document(product: Product) -> Content:

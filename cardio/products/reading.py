@@ -90,8 +90,10 @@ class CardReading:
         if wallet is not None:
             presenter = presenter or self._presenter(wallet.product)
             self.files |= wallet.product.files
-            found = WalletReading(self._card, wallet, presenter, masked=self._masked).read(wanted)
-            readings = _joined(readings, found, combine(social, wallet))
+            purse = WalletReading(self._card, wallet, presenter, self._keys, masked=self._masked)
+            if self._authenticate:
+                purse.authenticate()
+            readings = _joined(readings, purse.read(wanted), combine(social, wallet))
         elif social is None:
             raise refused or CardUnsupported("no known application is on the card")
         for group in wanted - readings.keys():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.answers import Answer, Question
 from cardio.applications.card_files import Standing
 from cardio.applications.pin import PinPresenter
-from cardio.errors import CardioError, CardNotGenuine, OperationUnsupported, error_document
+from cardio.errors import CardioError, OperationUnsupported
 from cardio.products.detection import SocialSecurityFound
 from cardio.products.group_reading import (
     Content,
@@ -17,6 +16,7 @@ from cardio.products.group_reading import (
     Step,
     file_document,
     product_document,
+    prove,
     reasons_document,
     run_steps,
 )
@@ -30,13 +30,6 @@ ACCOUNT_GROUPS = frozenset({Group.MEDICAL, Group.MEDICAL_LOG})
 """Groups of the medical account, which not every product uses."""
 ANSWERED = frozenset({Standing.KNOWN, Standing.ABSENT, Standing.UNKNOWN})
 """Standings that are answers; the others are failures."""
-
-
-class Genuineness(StrEnum):
-    """Whether the card proved itself."""
-
-    GENUINE = "genuine"
-    UNCHECKED = "unchecked"
 
 
 class SocialSecurityReading:
@@ -74,19 +67,8 @@ class SocialSecurityReading:
         Raises:
             CardNotGenuine: It cannot.
         """
-        if not self._found.part.authenticity:
-            return
-        if self._keys is None:
-            self._genuine = {"status": Genuineness.UNCHECKED.value}
-            return
-        try:
-            self._authority.check_genuine()
-        except CardNotGenuine:
-            raise
-        except CardioError as error:
-            self._genuine = {"status": Genuineness.UNCHECKED.value, "error": error_document(error)}
-        else:
-            self._genuine = {"status": Genuineness.GENUINE.value}
+        if self._found.part.authenticity:
+            self._genuine = prove(None if self._keys is None else self._authority.check_genuine)
 
     def read(self, wanted: set[Group]) -> dict[Group, GroupReading]:
         """The groups of `wanted` that a social security card can answer."""

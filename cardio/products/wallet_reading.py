@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import cast
 
+from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
+from cardio.apdu.status import INTERNAL_AUTHENTICATION
 from cardio.applications.card_files import FileReading
 from cardio.applications.medical_records import LOG_RECORDS
 from cardio.applications.pin import PinPresenter
@@ -21,12 +24,25 @@ from cardio.products.group_reading import (
     Step,
     file_document,
     product_document,
+    prove,
     reasons_document,
     run_steps,
 )
 from cardio.products.groups import Group
+from cardio.security.authentication import AuthenticityCodes
+from cardio.security.keys import Family
+from cardio.transport.channel import Disclosure
 
 MANAGEMENT = "management"
+GET_AUTHENTICITY_CODE = Command(
+    "GET AUTHENTICITY CODE",
+    0x80,
+    0xCA,
+    le=9,
+    outcomes=INTERNAL_AUTHENTICATION,
+    disclosure=Disclosure.ALL,
+)
+"""The code has 9 bytes (EW §1.3)."""
 
 
 class WalletReading:
@@ -36,15 +52,40 @@ class WalletReading:
         card: The card.
         found: The wallet and its product.
         pin: Presents the PIN; some cities want it for the log.
+        keys: Key source of the terminal; one that knows authenticity codes checks them.
         masked: Whether personal values are masked.
     """
 
-    def __init__(self, card: CardConnection, found: WalletFound, pin: PinPresenter, *, masked: bool) -> None:
+    def __init__(
+        self,
+        card: CardConnection,
+        found: WalletFound,
+        pin: PinPresenter,
+        keys: object,
+        *,
+        masked: bool,
+    ) -> None:
+        self._card_connection = card
+        self._codes = keys if isinstance(keys, AuthenticityCodes) else None
+        self._genuine: Content | None = None
         self._found = found
         self._pin = pin
         self._masked = masked
         self._reader = FileReader(card)
         self._part = found.part
+
+    def authenticate(self) -> None:
+        """Have the card show its authenticity code, where its product has one and the terminal can check (EW §1.3).
+
+        Raises:
+            CardNotGenuine: It has none, or a wrong one.
+        """
+        if self._part.authenticity_code:
+            self._genuine = prove(None if self._codes is None else partial(self._check_code, self._codes))
+
+    def _check_code(self, codes: AuthenticityCodes) -> None:
+        code = self._card_connection.call(GET_AUTHENTICITY_CODE)
+        codes.check_authenticity_code(self._part.sam.application(Family.PBOC), code)
 
     def read(self, wanted: set[Group]) -> dict[Group, GroupReading]:
         """The groups of `wanted` that this wallet can answer."""
@@ -61,6 +102,8 @@ class WalletReading:
     def _card(self) -> GroupReading:
         content = {**product_document(self._found.product), **self._public()}
         content["reasons"] = reasons_document(self._found.reasons)
+        if self._genuine is not None:
+            content["authenticity"] = self._genuine
         management = self._part.file_of_kind(MANAGEMENT)
         if management is not None:
             reading = self._read(management)

@@ -7,7 +7,7 @@ are one computation: a session key from the card's key and a factor, and 8 bytes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.security.card_keys import CardKey
@@ -55,4 +55,17 @@ class AuthenticationKeys(Protocol):
         Raises:
             SamKeyMissing: The source does not have the key.
             SamError: It failed.
+        """
+
+
+@runtime_checkable
+class AuthenticityCodes(Protocol):
+    """A source that can judge the authenticity code of CJ/T 166 cards: a PSAM, whose method is secret (EW §1.3)."""
+
+    def check_authenticity_code(self, application: SamApplication, code: bytes) -> None:
+        """Check a card's code of 9 bytes.
+
+        Raises:
+            CardNotGenuine: The PSAM refuses it.
+            SamError: The PSAM failed.
         """

@@ -12,6 +12,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import SAM
 from cardio.errors import (
     CardError,
+    CardNotGenuine,
     ReaderBusy,
     ReaderError,
     SamAbsent,
@@ -145,6 +146,15 @@ class Psam:
         with self.hold():
             self._select(order.application)
             return authenticate_with_psam(self._send, order)
+
+    def check_authenticity_code(self, application: SamApplication, code: bytes) -> None:
+        """80 CA 00 00 with the card's code; 9000 means genuine (EW §1.3)."""
+        command = Command("CHECK AUTHENTICITY CODE", 0x80, 0xCA, data=code, outcomes=SAM, repeatable=False)
+        with self.hold():
+            self._select(application)
+            response = self._send(command)
+        if not response.ok:
+            raise CardNotGenuine("the PSAM refuses the card's authenticity code")
 
     def _select(self, application: SamApplication) -> None:
         if self._selected == application.selector:

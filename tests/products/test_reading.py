@@ -5,14 +5,18 @@ from dataclasses import replace
 import pytest
 
 from cardio.applications.medical_records import LOG_RECORDS
-from cardio.errors import AccessDenied, CardUnsupported, OperationUnsupported, PinRequired
+from cardio.errors import AccessDenied, CardNotGenuine, CardUnsupported, OperationUnsupported, PinRequired
 from cardio.files.declaration import NEVER
 from cardio.products.catalogue import Catalogue
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
+from cardio.security.psam import Psam
 from cardio.virtual.cards import citizen_card, psam, social_security_card
+from cardio.virtual.fmcos_security import FmcosSecurity
+from cardio.virtual.products import example_card
 from tests.products.conftest import Present, card_of_version, combined_card
 from tests.products.readings import Read, content_of, error_of, log_of
+from tests.security.slots import EmbeddedSlot
 from tests.virtual.till import AccountTill, WalletTill
 
 PIN = "123456"
@@ -187,3 +191,25 @@ def test_unknown_cards_are_unsupported(read: Read) -> None:
         read(psam(), {Group.CARD})
     with pytest.raises(CardUnsupported):
         read(card_of_version("4.00"), {Group.CARD})
+
+
+# ---- authenticity ------------------------------------------------------------------------------------------------
+
+
+def test_a_cj_t_166_card_shows_its_code_and_the_psam_judges_it(present: Present, catalogue: Catalogue) -> None:
+    slot = EmbeddedSlot()
+    connection = present(example_card(catalogue["transit-cjt166"]))
+    single = Catalogue([catalogue["transit-cjt166"]])
+    card = content_of(CardReading(connection, single, keys=Psam(slot)).read({Group.CARD})[Group.CARD])
+    assert card["authenticity"] == {"status": "genuine"}
+    assert (connection.counts["GET AUTHENTICITY CODE"], slot.counts["CHECK AUTHENTICITY CODE"]) == (1, 1)
+
+
+def test_a_cj_t_166_card_whose_code_the_psam_refuses_is_not_genuine(present: Present, catalogue: Catalogue) -> None:
+    virtual = example_card(catalogue["transit-cjt166"])
+    assert isinstance(virtual.security, FmcosSecurity)
+    virtual.security.choices = replace(virtual.security.choices, authenticity=b"FORGED")
+    with pytest.raises(CardNotGenuine):
+        CardReading(present(virtual), Catalogue([catalogue["transit-cjt166"]]), keys=Psam(EmbeddedSlot())).read(
+            {Group.CARD}
+        )
