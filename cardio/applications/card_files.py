@@ -82,19 +82,25 @@ class CardFiles:
         reader: Reads files of the selected directory.
         root: The environment's declaration with the directories below it.
         authority: Earns the rights that files demand.
+        selected: Label of the directory that is selected now; the root's where it is left out.
 
     Attributes:
         left: Why the card can no longer be asked, once it left.
     """
 
     def __init__(
-        self, card: CardConnection, reader: FileReader, root: ApplicationDeclaration, authority: Authority
+        self,
+        card: CardConnection,
+        reader: FileReader,
+        root: ApplicationDeclaration,
+        authority: Authority,
+        selected: str | None = None,
     ) -> None:
         self._card = card
         self._reader = reader
         self._root = root
         self._authority = authority
-        self._selected = root.label
+        self._selected = root.label if selected is None else selected
         self._missing: dict[str, CardioError] = {}
         self._read: dict[Place, FileReading] = {}
         self.left: ReaderError | None = None

@@ -296,6 +296,12 @@ class SocialSecurityPart(Part):
         below = tuple(self.environment if one.label == ENVIRONMENT else one for one in root.applications)
         return replace(root, applications=below)
 
+    @property
+    def beside_environment(self) -> tuple[ApplicationDeclaration, ...]:
+        """Environments of the card beside that of social security."""
+        root = self.tree
+        return () if root.label == ENVIRONMENT else tuple(one for one in root.applications if one.label != ENVIRONMENT)
+
     def naming(self) -> KeyNaming:
         """How this product names its keys; a number that the city gives away is no longer the standard key's."""
         own = {name: part.key(name) for name, part in self.keys.items()}
@@ -384,7 +390,7 @@ class Product(Part):
         """All files: those of the environment as DF03/EF07, those of the wallet by name."""
         found: dict[str, FileDeclaration] = {}
         if self.social_security is not None:
-            for application in self.social_security.environment.walk():
+            for application in self.social_security.tree.walk():
                 found |= {f"{application.label}/{file.label}": file for file in application.files}
         if self.wallet is not None:
             found |= self.wallet.declarations

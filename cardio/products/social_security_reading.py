@@ -6,9 +6,11 @@ from functools import partial
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.answers import Answer, Question
-from cardio.applications.card_files import Standing
+from cardio.applications.card_files import CardFiles, Standing
 from cardio.applications.pin import PinPresenter
-from cardio.errors import CardioError, OperationUnsupported
+from cardio.errors import CardioError, FileNotFound, OperationUnsupported
+from cardio.files.declaration import ApplicationDeclaration
+from cardio.files.reading import FileReader
 from cardio.products.detection import SocialSecurityFound
 from cardio.products.group_reading import (
     Content,
@@ -152,10 +154,22 @@ class SocialSecurityReading:
     # ---- files -----------------------------------------------------------------------------------------------
 
     def _all_files(self) -> GroupReading:
-        root = self._found.part.environment
+        content = self._files_of(self._files, self._found.part.environment)
+        for beside in self._found.part.beside_environment:
+            # Another environment on the card, such as the certificates of version 3.0 (SSC §2.4).
+            files = CardFiles(self._card, FileReader(self._card), beside, self._authority, selected="")
+            try:
+                files.select(beside.label)
+            except FileNotFound:
+                continue
+            content |= self._files_of(files, beside)
+            self._files.selected("")
+        return GroupReading(content, self._files.left)
+
+    def _files_of(self, files: CardFiles, root: ApplicationDeclaration) -> Content:
         content: Content = {}
         for application in root.walk():
             for file in application.files:
-                reading = self._files.read(application.label, file.label)
+                reading = files.read(application.label, file.label)
                 content[f"{application.label}/{file.label}"] = file_document(file, reading, masked=self._masked)
-        return GroupReading(content, self._files.left)
+        return content

@@ -213,3 +213,14 @@ def test_a_cj_t_166_card_whose_code_the_psam_refuses_is_not_genuine(present: Pre
         CardReading(present(virtual), Catalogue([catalogue["transit-cjt166"]]), keys=Psam(EmbeddedSlot())).read(
             {Group.CARD}
         )
+
+
+def test_certificates_of_a_3_0_card_are_read_and_private_keys_refused(present: Present, catalogue: Catalogue) -> None:
+    single = Catalogue([catalogue["ssc-3.0"]])
+    connection = present(example_card(catalogue["ssc-3.0"]))
+    files = content_of(CardReading(connection, single, masked=False).read({Group.FILES})[Group.FILES])
+    standings = {place.split("/")[1]: one["status"] for place, one in files.items() if place.startswith("SS.CERT")}
+    assert standings == {"EF12": "known", "EF13": "refused", "EF14": "known", "EF15": "refused"} | {
+        "EF18": "known",
+        "EF19": "known",
+    }
