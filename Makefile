@@ -110,7 +110,7 @@ endef
 
 # $(1): inputs, $(2): the lock file. Pins of an existing lock stay unless LOCK_FLAGS says otherwise.
 define compile
-@build/uv/bin/uv pip compile --quiet --no-config --universal --generate-hashes --python-version 3.11 \
+@build/uv/bin/uv pip compile --quiet --no-config --universal --no-strip-extras --generate-hashes --python-version 3.11 \
   --custom-compile-command "make lock" $(LOCK_FLAGS) $(1) -o $(2)
 endef
 
