@@ -367,6 +367,36 @@ class FundsInsufficient(CardError):
     action = "other_tender"
 
 
+class BalanceLimit(CardError):
+    """A load beyond the largest balance that the card allows (EW PC-5)."""
+
+    code = "card.balance-limit"
+    zh = "超过卡内余额上限"
+    en = "The card cannot hold so much"
+    retry = Retry.NEW_KEY
+    action = "smaller_amount"
+
+
+class RecordLocked(CardError):
+    """9407: the lock flag of a composite record is set."""
+
+    code = "card.record-locked"
+    zh = "卡内应用记录已锁定"
+    en = "The record on the card is locked"
+    retry = Retry.NEVER
+    action = "call_supervisor"
+
+
+class PurseGreyLocked(CardError):
+    """9408: an earlier refuelling is not finished (EW §3.5)."""
+
+    code = "card.grey-locked"
+    zh = "卡片已灰锁，请先解扣"
+    en = "The purse is locked by an unfinished transaction"
+    retry = Retry.AFTER_ACTION
+    action = "unlock_card"
+
+
 class CounterExhausted(CardError):
     """9402: the transaction counter stands at its maximum."""
 
@@ -597,6 +627,56 @@ class RuleUnconfirmed(SamError):
     exit_code = ExitCode.REFUSED
 
 
+# ---- load host ---------------------------------------------------------------------------------------------
+
+
+class HostError(CardioError):
+    """The host that authorizes loads did not."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class HostMissing(HostError):
+    """No load host is configured."""
+
+    code = "host.missing"
+    zh = "未配置充值中心，未充值"
+    en = "No load host is configured; nothing loaded"
+    retry = Retry.AFTER_ACTION
+    action = "configure_host"
+
+
+class HostRefused(HostError):
+    """The host refused and booked nothing."""
+
+    code = "host.refused"
+    zh = "中心拒绝，资金未变动"
+    en = "The host refused; no money moved"
+    retry = Retry.NEW_KEY
+    action = "new_sale"
+    exit_code = ExitCode.REFUSED
+
+
+class HostUnreachable(HostError):
+    """The request did not reach the host."""
+
+    code = "host.unreachable"
+    zh = "无法连接中心，资金未变动"
+    en = "The host cannot be reached; no money moved"
+    retry = Retry.NEW_KEY
+    action = "new_sale"
+
+
+class HostAnswerLost(HostError):
+    """The host may have booked; it will be told to reverse. The card has not changed."""
+
+    code = "host.answer-lost"
+    zh = "中心应答丢失，卡内未变动，将自动冲正"
+    en = "The host's answer was lost; the card is unchanged and the booking will be reversed"
+    retry = Retry.NEW_KEY
+    action = "new_sale"
+
+
 # ---- transactions ------------------------------------------------------------------------------------------
 
 
@@ -652,6 +732,16 @@ class TransactionUnknown(CardioError):
     en = "No such transaction"
     retry = Retry.NEVER
     action = "fix_request"
+
+
+class TransactionClosed(CardioError):
+    """Only an open question can be ended by persons."""
+
+    code = "transaction.closed"
+    zh = "该交易不是未决状态，无需人工处理"
+    en = "The transaction is not open; there is nothing to decide"
+    retry = Retry.NEVER
+    action = "none"
 
 
 class AmountInvalid(CardioError):
@@ -753,6 +843,16 @@ class JournalLocked(StoreError):
     zh = "流水正被其他进程使用"
     en = "The journal is used by another process"
     action = "use_daemon"
+
+
+class JournalBehind(StoreError):
+    """A card or PSAM knows of transactions that the journal does not: it was restored from an old backup."""
+
+    code = "journal.behind"
+    zh = "流水落后于卡片或PSAM，已停止收款，请两名负责人核对"
+    en = "The journal is behind the cards; charging stopped until two persons have reconciled it"
+    retry = Retry.AFTER_ACTION
+    action = "reconcile"
 
 
 class JournalBroken(StoreError):

@@ -98,8 +98,12 @@ PURSE = Outcomes(
         0x9402: errors.CounterExhausted,
         0x9403: errors.KeyIndexUnsupported,
         0x9406: errors.RecordNotFound,
+        0x9407: errors.RecordLocked,
+        0x9408: errors.PurseGreyLocked,
     }
 )
+LOAD = PURSE.extended({0x6985: errors.BalanceLimit, 0x9401: errors.BalanceLimit})
+"""INITIALIZE FOR LOAD: money is not wanted but offered (EW §3.3, PC-5)."""
 SAM = Outcomes(
     {
         0x6983: errors.SamLocked,

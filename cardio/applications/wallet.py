@@ -15,7 +15,7 @@ from cardio.files.declaration import FileDeclaration
 from cardio.files.record import FixedRecord
 from cardio.files.wallet.public import EF15_PUBLIC
 from cardio.purse.purse import PurseRules
-from cardio.purse.wallet import WalletPurse
+from cardio.purse.wallet import PurseFile, WalletPurse
 from cardio.transport.channel import Disclosure
 
 NOT_ENABLED = frozenset({0x00, 0x02})
@@ -48,6 +48,7 @@ class WalletSelection:
         factors: Diversification scheme.
         enable_flag: Whether byte 10 of EF15 is an enable flag (T-Union) and not just a version.
         public_file: EF15 in the layout of the product.
+        purse: Which of its purses holds the money in use.
     """
 
     aid: bytes
@@ -55,6 +56,7 @@ class WalletSelection:
     factors: FactorScheme
     enable_flag: bool
     public_file: FileDeclaration = EF15_PUBLIC
+    purse: PurseFile = PurseFile.PURSE
 
     def decode_public(self, raw: bytes) -> PublicFile:
         """EF15 in the layout of the product.
@@ -104,7 +106,7 @@ class WalletApplication:
 
     Attributes:
         public: EF15.
-        purse: The electronic purse.
+        purse: The electronic purse, or passbook.
     """
 
     def __init__(self, public: PublicFile, purse: WalletPurse) -> None:
@@ -132,7 +134,7 @@ class WalletApplication:
         public = selection.decode_public(raw)
         if selection.enable_flag and public.application_version in NOT_ENABLED:
             raise ApplicationBlocked("EF15 says that the wallet is not enabled")
-        return cls(public, WalletPurse(card, rules, selection.factors.factors(public)))
+        return cls(public, WalletPurse(card, rules, selection.factors.factors(public), selection.purse))
 
     @property
     def key(self) -> bytes:

@@ -28,7 +28,7 @@ from cardio.ledger.model import Request, State
 from cardio.products.group_reading import Content
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.readers.owner import SamOwner
 from cardio.security.psam import Psam
 

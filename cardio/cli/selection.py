@@ -13,7 +13,7 @@ from cardio.errors import CardAbsent, CardioError, CardMultiple, OperationUnsupp
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import identify
 from cardio.products.model import Product
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.readers.sam import SamFound, find_sam
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader

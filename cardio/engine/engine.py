@@ -1,4 +1,4 @@
-"""Money on cards: the way of one debit, of a settlement, and back from a torn one (design §3).
+"""Money on cards: what can be asked for, and how it is carried out, found out about, and ended (design §3).
 
 The engine runs in the thread that owns the card's reader. Nothing that can move money leaves before the journal has
 it on disk; nothing is charged again unasked; an unknown outcome is a state, never a guess.
@@ -6,56 +6,37 @@ it on disk; nothing is charged again unasked; an unknown outcome is a state, nev
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from cardio.apdu.connection import CardConnection
-from cardio.apdu.status import PURSE
 from cardio.applications.medical import MedicalAmounts
+from cardio.engine.context import Work
+from cardio.engine.offline import OfflineOperation, nothing_to_release
+from cardio.engine.online import OnlineOperation, tell_host
 from cardio.engine.recovery import Inquiry
-from cardio.engine.requests import DebitRequest, SettleRequest
-from cardio.engine.target import Target, check_rules, open_target, require
-from cardio.errors import (
-    ApplicationBlocked,
-    CardDataInvalid,
-    CardHasPending,
-    CounterExhausted,
-    FundsInsufficient,
-    KeyIndexUnsupported,
-    ReaderError,
-    SamAbsent,
-    StoreError,
-)
+from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
+from cardio.engine.target import Target, open_target, require
+from cardio.engine.transit import Decide, TransitCard
+from cardio.errors import CardHasPending, HostMissing, JournalBehind, SamAbsent
 from cardio.ledger.ledger import Ledger, now
-from cardio.ledger.model import (
-    Armed,
-    CardReference,
-    Outcome,
-    Settlement,
-    State,
-    Transaction,
-)
+from cardio.ledger.model import Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
-from cardio.purse.purse import Initialized, PurseKind, parse_debit
-from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseSession
+from cardio.purse.composite import RecordBuilder, no_records
+from cardio.purse.operation import PurseKind
+from cardio.security.keys import Authorization, PurchaseKeys
+from cardio.security.load_host import LoadHost
 from cardio.transport.channel import Channel
-
-DECLINES = (FundsInsufficient, CounterExhausted, KeyIndexUnsupported, ApplicationBlocked)
-"""Refusals of INITIALIZE that are final for their key: the same sale can't succeed on this card."""
-
-REFUSED_DEBIT = frozenset({0x6700, 0x6901, 0x6985, 0x6A86, 0x6D00, 0x6E00, 0x9302, 0x9401})
-"""Answers to DEBIT by which the card says that it changed nothing; any other leaves the outcome open (EW §3.3)."""
 
 
 class Engine:
-    """Debits and settlements of one terminal.
+    """Money operations of one terminal.
 
     Args:
         ledger: The journal; there is no way round it.
         catalogue: Card products.
         keys: Purchase keys; without them cards can be read and recovered, not charged.
+        host: Host for loads, unloads and overdraft limits; None if there is none.
         clock: Source of the time.
     """
 
@@ -64,11 +45,13 @@ class Engine:
         ledger: Ledger,
         catalogue: Catalogue,
         keys: PurchaseKeys | None,
+        host: LoadHost | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.ledger = ledger
         self.catalogue = catalogue
         self.keys = keys
+        self.host = host
         self._clock = clock
         self._authorizations: dict[str, Authorization] = {}
 
@@ -78,20 +61,35 @@ class Engine:
         """Write the request down, or find what became of it; touches no card.
 
         Raises:
-            AmountInvalid: The amount is not 1 to 0x7FFFFFFF.
+            AmountInvalid: The amount is not 1 to 0x7FFFFFFF; zero is for composite purchases.
             IdempotencyMismatch: The key belongs to another request.
         """
         request.check()
         return self.ledger.begin_transaction(
             request.request,
             PurseKind.WALLET,
+            request.operation,
             (request.amount_fen,),
             request.reference,
             request.operator,
         )
 
-    def debit(self, transaction: Transaction, channel: Channel) -> Transaction:
+    def debit(
+        self,
+        transaction: Transaction,
+        channel: Channel,
+        pin: str | None = None,
+        records: RecordBuilder = no_records,
+        release: Callable[[], None] = nothing_to_release,
+    ) -> Transaction:
         """Do what a transaction asks, on the card of `channel`: charge it, or find out whether it was charged.
+
+        Args:
+            transaction: From `begin_debit`.
+            channel: The presented card.
+            pin: For a passbook, if it is not to be typed on a PIN pad.
+            records: Records that a composite purchase writes together with the purse.
+            release: Called when the card may be taken away; the check of its MAC2 follows.
 
         Returns:
             The transaction as it stands: `completed`, `not_genuine`, `declined`, `uncertain` or `not_debited`.
@@ -100,8 +98,80 @@ class Engine:
             CardioError: Refused before anything could move; the key can be used again.
         """
         card = CardConnection(channel)
-        target = open_target(card, self.catalogue, transaction.purse)
-        return self._work(card, require(target, transaction.purse), transaction)
+        found = open_target(card, self.catalogue, transaction.purse, pin, transaction.operation)
+        target = require(found, transaction.purse)
+        return self._work(card, target, transaction, lambda work: self._charge(work, records, release))
+
+    def tap(
+        self, channel: Channel, decide: Decide, release: Callable[[], None] = nothing_to_release
+    ) -> Transaction | None:
+        """A card held to a gate, a bus validator or a rental dock: look at it, decide, charge it.
+
+        What is open about the card is found out first. The card is selected once; `decide` may read more of it.
+
+        Args:
+            channel: The presented card.
+            decide: Sees the card, and what was found out about it just now; says what to charge and which records to
+                write, or None to let the card go uncharged.
+            release: Called when the card may be taken away.
+
+        Returns:
+            The new transaction, or None.
+
+        Raises:
+            CardioError: Refused before anything could move.
+        """
+        card = CardConnection(channel)
+        target = require(open_target(card, self.catalogue, PurseKind.WALLET), PurseKind.WALLET)
+        resolved = self._resolve_pending(target)
+        asked = decide(TransitCard(card, target, tuple(resolved)))
+        if asked is None:
+            return None
+        transaction = self.begin_debit(asked.request)
+        if transaction.state is not State.ACCEPTED:
+            return transaction
+        _refuse_pending(resolved)
+        return self._charge(self._on(card, target, transaction), asked.records, release)
+
+    # ---- load, unload, overdraft limit -------------------------------------------------------------------------
+
+    def begin_online(self, request: OnlineRequest) -> Transaction:
+        """Write a load, an unload or a new overdraft limit down, or find what became of it; touches no card.
+
+        Raises:
+            AmountInvalid: The amount is outside the purse's range.
+            OperationUnsupported: No such operation on that purse.
+            IdempotencyMismatch: The key belongs to another request.
+        """
+        request.check()
+        return self.ledger.begin_transaction(
+            request.request,
+            request.purse,
+            request.operation,
+            (request.amount_fen,),
+            request.reference,
+            request.operator,
+        )
+
+    def online(self, transaction: Transaction, channel: Channel, pin: str | None = None) -> Transaction:
+        """Do what an on-line transaction asks, on the card of `channel`, or find out whether it was done.
+
+        Returns:
+            The transaction as it stands; `not_debited` says that the card is as it was.
+
+        Raises:
+            CardioError: Refused before anything could move; the key can be used again.
+        """
+        card = CardConnection(channel)
+        found = open_target(card, self.catalogue, transaction.purse, pin, transaction.operation)
+        target = require(found, transaction.purse)
+        done = self._work(card, target, transaction, self._ask_host)
+        self.tell_host()
+        return done
+
+    def tell_host(self) -> int:
+        """Tell the host how on-line operations ended; returns how many it does not know yet."""
+        return tell_host(self.ledger, self.host)
 
     # ---- settlement ------------------------------------------------------------------------------------------
 
@@ -129,7 +199,8 @@ class Engine:
         """
         card = CardConnection(channel)
         while (kind := settlement.next_purse) is not None:
-            target = open_target(card, self.catalogue, kind, pin)
+            # The PIN is the social security card's; the wallet of a combined card asks for none.
+            target = open_target(card, self.catalogue, kind, pin if kind is PurseKind.MEDICAL else None)
             if target is None:
                 if not settlement.legs:
                     require(target, kind)
@@ -137,7 +208,7 @@ class Engine:
             known = settlement.leg(kind)
             if known is None or known.state is State.ACCEPTED:
                 known = self.ledger.begin_leg(settlement, kind, leg_amounts(settlement, target))
-            leg = self._work(card, target, known)
+            leg = self._work(card, target, known, self._charge)
             settlement = self.ledger.settlement(settlement.id)
             if not leg.state.final:
                 break
@@ -148,8 +219,12 @@ class Engine:
     def recover(self, channel: Channel, pin: str | None = None) -> list[Transaction]:
         """Resolve every open question about the presented card; return the transactions looked at.
 
+        Args:
+            channel: The presented card.
+            pin: With it, a card can be asked more; the medical account and a passbook need it.
+
         Raises:
-            PinError: The medical account wants its PIN first.
+            PinError: The purse wants its PIN first.
             ReaderError: The card left.
         """
         card = CardConnection(channel)
@@ -158,7 +233,20 @@ class Engine:
             target = open_target(card, self.catalogue, kind, pin)
             if target is not None:
                 looked_at += self._resolve_pending(target)
+        self.tell_host()
         return looked_at
+
+    def resolve(self, identifier: str, resolution: Resolution) -> Transaction:
+        """End a question that no card will answer any more, by the word of two persons.
+
+        Raises:
+            TransactionUnknown: There is no such transaction.
+            TransactionClosed: It is not open.
+        """
+        resolved = self.ledger.resolve(identifier, resolution)
+        self._authorizations.pop(identifier, None)
+        self.tell_host()
+        return resolved
 
     def _resolve_pending(self, target: Target) -> list[Transaction]:
         key = self.ledger.card_key(target.purse.kind, target.identity)
@@ -174,115 +262,59 @@ class Engine:
             self.keys,
             self._authorizations.get(transaction.id),
         )
-        resolved = self.ledger.record(transaction, inquiry.decide())
-        if resolved.state.final:
-            self._authorizations.pop(transaction.id, None)
-        return resolved
+        return self._forget(self.ledger.record(transaction, inquiry.decide()))
 
-    # ---- the way of one purchase -----------------------------------------------------------------------------
+    # ---- one operation on one card -----------------------------------------------------------------------------
 
-    def _work(self, card: CardConnection, target: Target, transaction: Transaction) -> Transaction:
-        open_questions = [t for t in self._resolve_pending(target) if not t.state.final]
+    def _work(
+        self, card: CardConnection, target: Target, transaction: Transaction, act: Callable[[Work], Transaction]
+    ) -> Transaction:
+        """Resolve what is open about the card, then act if the transaction has not been acted on yet."""
+        resolved = self._resolve_pending(target)
         transaction = self.ledger.transaction(transaction.id)
         if transaction.state is not State.ACCEPTED:
             return transaction
-        if open_questions:
-            raise CardHasPending(f"transaction {open_questions[0].id} is open")
-        return self._purchase(card, target, transaction)
+        _refuse_pending(resolved)
+        return act(self._on(card, target, transaction))
 
-    def _purchase(self, card: CardConnection, target: Target, transaction: Transaction) -> Transaction:
+    def _on(self, card: CardConnection, target: Target, transaction: Transaction) -> Work:
+        """The work on a purse, which must have the operation.
+
+        Raises:
+            JournalBehind: The journal was found to miss transactions.
+            OperationUnsupported: The purse does not have the operation.
+        """
+        found = self.ledger.behind
+        if found is not None:
+            raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))
+        target.purse.step(transaction.operation)
+        return Work(card, target, transaction, self.ledger, self._clock)
+
+    def _charge(
+        self,
+        work: Work,
+        records: RecordBuilder = no_records,
+        release: Callable[[], None] = nothing_to_release,
+    ) -> Transaction:
         if self.keys is None:
             raise SamAbsent("no purchase keys are configured")
-        check_rules(card, target, self.keys, transaction.amounts, self._clock().date())
+        operation = OfflineOperation(work, self.keys, self._authorizations.__setitem__, records, release)
+        return self._forget(operation.run())
+
+    def _ask_host(self, work: Work) -> Transaction:
+        if self.host is None:
+            raise HostMissing
+        if self.keys is None:
+            raise SamAbsent("no PSAM gives the terminal number")
         with self.keys.hold() as session:
             terminal = session.terminal_number()
-            key_index = session.key_index(target.purse.rules.sam)
-            try:
-                initialized = target.purse.initialize(transaction.amounts, terminal, key_index)
-            except DECLINES as error:
-                return self.ledger.record(transaction, Outcome(State.DECLINED, error=error.code))
-            order = target.purse.order(initialized, transaction.amounts, self._clock())
-            authorization = session.authorize(order)
-            armed = self._armed(card, target, initialized, authorization, order.time, terminal, key_index)
-            transaction = self.ledger.arm(transaction, armed)
-            self._authorizations[transaction.id] = authorization
-            try:
-                outcome = self._debit(card, target, session, authorization, armed, transaction)
-            except BaseException:
-                # A bug must not leave the question open in the journal's eyes only.
-                self.ledger.record(transaction, _UNCERTAIN)
-                raise
-        return self._record(transaction, outcome)
+        return OnlineOperation(work, self.host, terminal).run()
 
-    def _armed(
-        self,
-        card: CardConnection,
-        target: Target,
-        initialized: Initialized,
-        authorization: Authorization,
-        time: bytes,
-        terminal: bytes,
-        key_index: int,
-    ) -> Armed:
-        key = self.ledger.card_key(target.purse.kind, target.identity)
-        return Armed(
-            reader=card.channel.reader,
-            product=target.product.id,
-            application=target.application,
-            card=CardReference(key, target.masked, target.number),
-            terminal_number=terminal.hex(),
-            terminal_sequence=authorization.sequence,
-            key_source=self.keys.name if self.keys else "",
-            key_index=key_index,
-            key_version=initialized.key_version,
-            algorithm_id=initialized.algorithm_id,
-            card_counter=initialized.counter,
-            card_time=time.hex(),
-            mac1_sha256=hashlib.sha256(authorization.mac1).hexdigest(),
-            balance_before=initialized.balance_fen,
-        )
-
-    def _debit(
-        self,
-        card: CardConnection,
-        target: Target,
-        session: PurchaseSession,
-        authorization: Authorization,
-        armed: Armed,
-        transaction: Transaction,
-    ) -> Outcome:
-        """Send DEBIT, once; everything that can go wrong from here on is an outcome, not an exception."""
-        command = target.purse.debit_command(authorization, bytes.fromhex(armed.card_time))
-        try:
-            response = card.send(command)
-            if response.sw in REFUSED_DEBIT:
-                error = PURSE.error(response.sw, command.name)
-                return Outcome(State.DECLINED, error=error.code)
-            if not response.ok:
-                return _UNCERTAIN
-            debited = parse_debit(response.data)
-        except (ReaderError, CardDataInvalid):
-            return _UNCERTAIN
-        mac2 = session.check_mac2(debited.mac2)
-        wrong = mac2 is Mac2.WRONG
-        return Outcome(
-            State.NOT_GENUINE if wrong else State.COMPLETED,
-            tac=debited.tac.hex().upper(),
-            mac2=mac2,
-            balance_after=armed.balance_before - transaction.amount_fen,
-            error="mac2.invalid" if wrong else None,
-        )
-
-    def _record(self, transaction: Transaction, outcome: Outcome) -> Transaction:
-        try:
-            recorded = self.ledger.record(transaction, outcome)
-        except StoreError as error:
-            # The journal still says ARMED; the card knows the truth and will be asked.
-            unwritten = replace(outcome, state=State.UNCERTAIN, error=error.code)
-            return replace(transaction, state=State.UNCERTAIN, outcome=unwritten)
-        if recorded.state.final:
+    def _forget(self, transaction: Transaction) -> Transaction:
+        """A final transaction's authorization is of no more use."""
+        if transaction.state.final:
             self._authorizations.pop(transaction.id, None)
-        return recorded
+        return transaction
 
 
 def leg_amounts(settlement: Settlement, target: Target) -> tuple[int, ...]:
@@ -294,4 +326,12 @@ def leg_amounts(settlement: Settlement, target: Target) -> tuple[int, ...]:
     return amounts.on_card(target.mode)
 
 
-_UNCERTAIN = Outcome(State.UNCERTAIN, error="transaction.uncertain")
+def _refuse_pending(resolved: list[Transaction]) -> None:
+    """Nothing new while a question about the card is open (OPS §2.6: a new debit would discard the proof).
+
+    Raises:
+        CardHasPending: One is.
+    """
+    for transaction in resolved:
+        if not transaction.state.final:
+            raise CardHasPending(f"transaction {transaction.id} is open")

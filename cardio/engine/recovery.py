@@ -1,21 +1,26 @@
-"""What became of a debit whose answer was lost: asked of the card, never guessed (OPS §4.3).
+"""What became of a transaction whose answer was lost: asked of the card, never guessed (OPS §4.3).
 
 The order is fixed. The proof comes first, because other commands can spoil it. A proof whose MAC2 the PSAM accepts
 decides alone. Otherwise the card's counter and log decide, since only the log names our terminal: a holder may have
 paid elsewhere meanwhile, and then proof and counter tell of that other purchase. Two pieces that agree are needed;
 pieces that disagree leave the question to a person.
+
+Loads, unloads and overdraft updates are asked about in the same way, on the card's on-line counter; no keys of the
+terminal can check their proof.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from cardio.engine.target import Target
 from cardio.errors import CardError
+from cardio.ledger.ledger import NEVER_SENT
 from cardio.ledger.model import Armed, Evidence, Outcome, State, Transaction
-from cardio.purse.purse import Debited
-from cardio.security.keys import Authorization, Mac2, PurchaseKeys
+from cardio.purse.operation import Operation
+from cardio.purse.purse import MAX_COUNTER, CardProof, Initialized, LogEntry
+from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseOrder
 
 ENOUGH = 2
 """Independent pieces of evidence that decide (OPS T-13)."""
@@ -37,7 +42,7 @@ class Inquiry:
     Args:
         target: The purse that it was made on, selected again.
         transaction: The transaction, armed.
-        armed: What was written down before DEBIT.
+        armed: What was written down before the card could change.
         keys: Key source, if there is one.
         authorization: Its authorization, if this process still remembers it.
     """
@@ -48,7 +53,7 @@ class Inquiry:
     keys: PurchaseKeys | None = None
     authorization: Authorization | None = None
     _evidence: list[Evidence] = field(default_factory=list)
-    _proof: Debited | None = None
+    _proof: CardProof | None = None
     _mac2: Mac2 = Mac2.UNCHECKED
 
     def decide(self) -> Outcome:
@@ -57,8 +62,10 @@ class Inquiry:
         Raises:
             ReaderError: The card left; nothing is decided.
         """
+        if self.transaction.operation.online and not self.armed.card_time:
+            return NEVER_SENT
         refused = self._ask_proof()
-        if self._mac2 is not Mac2.UNCHECKED:
+        if self._mac2 is Mac2.OK:
             return self._debited()
         counter = self._ask_counter()
         if counter == self.armed.card_counter:
@@ -81,15 +88,15 @@ class Inquiry:
         return self._by_balance()
 
     def _counter_moved(self, counter: int | None, *, refused: bool) -> Outcome:
-        """Some purchase was made, or INITIALIZE was refused: the log knows whose."""
+        """Some transaction was made, or INITIALIZE was refused: the log knows whose."""
         detail = f"{self.armed.card_counter} -> {counter}"
         match self._ask_log():
             case _Log.OURS:
                 self._found("log", True, "our record")
                 return self._debited()
             case _Log.ANOTHERS:
-                # A number is used once: if another purchase has ours, ours was not made.
-                self._found("log", False, "our number belongs to another purchase")
+                # A number is used once: if another transaction has ours, ours was not made.
+                self._found("log", False, "our number belongs to another transaction")
                 self._found("counter", False, detail)
                 return self._not_debited()
             case _Log.OLDER:
@@ -101,20 +108,24 @@ class Inquiry:
                     self._found("proof", False, "9406")
             case _Log.SILENT:
                 # A refused proof says nothing here: it lives only until the next transaction on the purse.
-                if self._proof is not None:
-                    self._found("proof", True, "9000")
-                if counter == self.armed.card_counter + 1:
-                    self._found("counter", True, detail)
+                if self._mac2 is Mac2.WRONG:
+                    # Our number, but not our session: the holder paid elsewhere, which explains the counter too.
+                    self._found("proof", False, "MAC2 of another purchase")
+                else:
+                    if self._proof is not None:
+                        self._found("proof", True, "9000")
+                    if counter == self.armed.card_counter + 1:
+                        self._found("counter", True, detail)
         return self._by_count() or self._by_balance()
 
     def _by_balance(self) -> Outcome:
-        amount, before = self.transaction.amount_fen, self.armed.balance_before
-        if amount:
+        before, after = self.armed.balance_before, self.armed.balance_expected
+        if before != after:
             try:
                 balance = self.target.purse.balance()
             except CardError:
                 balance = -1
-            if balance in {before, before - amount}:
+            if balance in {before, after}:
                 self._found("balance", balance != before, f"{before} -> {balance}")
         return self._by_count() or Outcome(
             State.UNCERTAIN, evidence=tuple(self._evidence), error="transaction.uncertain"
@@ -133,8 +144,8 @@ class Inquiry:
         return Outcome(
             State.NOT_GENUINE if wrong else State.COMPLETED,
             tac=self._proof.tac.hex().upper() if self._proof else None,
-            mac2=self._mac2,
-            balance_after=self.armed.balance_before - self.transaction.amount_fen,
+            mac2=None if self.transaction.operation.online else self._mac2,
+            balance_after=self.armed.balance_expected,
             evidence=tuple(self._evidence),
             recovered=True,
             error="mac2.invalid" if wrong else None,
@@ -166,43 +177,63 @@ class Inquiry:
     def _ask_proof(self) -> bool:
         """Take the proof, and its MAC2 to the keys if they still hold this purchase; True if the card says 9406."""
         try:
-            self._proof = self.target.purse.proof(self.armed.card_counter)
+            self._proof = self.target.purse.proof(self.transaction.operation, self.armed.card_counter)
         except CardError:
             # Neither a proof nor 9406 says something; 6985, for one, is met in practice (OPS §4.3).
             return False
         if self._proof is None:
             return True
-        if self.keys is not None and self.authorization is not None:
-            self._mac2 = self.keys.recheck_mac2(self.authorization, self._proof.mac2)
-        if self._mac2 is not Mac2.UNCHECKED:
-            self._found("proof", True, f"9000, MAC2 {self._mac2}")
+        same = self.keys is not None and self.keys.name == self.armed.key_source
+        if self.keys is not None and same and self._proof.mac2 is not None:
+            self._mac2 = self.keys.recheck_mac2(self._order(), self.authorization, self._proof.mac2)
+        if self._mac2 is Mac2.OK:
+            self._found("proof", True, "9000, MAC2 ok")
         return False
 
+    def _order(self) -> PurchaseOrder:
+        """The purchase as the keys need it again, from what the journal remembers."""
+        armed = self.armed
+        initialized = Initialized(
+            balance_fen=armed.balance_before,
+            counter=armed.card_counter,
+            key_version=armed.key_version,
+            algorithm_id=armed.algorithm_id,
+            random=bytes.fromhex(armed.card_random),
+        )
+        time = bytes.fromhex(armed.card_time)
+        order = self.target.purse.order(self.transaction.operation, initialized, self.transaction.amounts, time)
+        return replace(order, sequence=armed.terminal_sequence)
+
     def _ask_counter(self) -> int | None:
-        """The counter of an INITIALIZE over nothing, which changes nothing on the card."""
-        nothing = (0,) * len(self.transaction.amounts)
         terminal = bytes.fromhex(self.armed.terminal_number)
         try:
-            return self.target.purse.initialize(nothing, terminal, self.armed.key_index).counter
+            return self.target.purse.counter_now(self.transaction.operation, terminal, self.armed.key_index)
         except CardError:
             return None
 
     def _ask_log(self) -> _Log:
-        number = self.target.purse.rules.log_number.number(self.armed.card_counter)
+        purse, operation = self.target.purse, self.transaction.operation
+        number = purse.rules.log_number.number(self.armed.card_counter)
+        kinds = purse.same_counter(operation)
         try:
-            for entry in self.target.purse.log():
-                if not entry.purchase:
+            for entry in purse.log():
+                if entry.kind not in kinds:
                     continue
                 if entry.number == number:
-                    ours = (
-                        entry.amounts == self.transaction.amounts
-                        and entry.terminal.hex() == self.armed.terminal_number
-                        and entry.time.hex() == self.armed.card_time
-                    )
-                    return _Log.OURS if ours else _Log.ANOTHERS
-                if entry.number == (number - 1) & 0xFFFF:
+                    return _Log.OURS if self._is_ours(entry) else _Log.ANOTHERS
+                if entry.number == (number - 1) & MAX_COUNTER:
                     return _Log.OLDER
         except CardError:
             return _Log.SILENT
-        # A log without any purchase is older than ours only on a card that never made one.
+        # A log without any such record is older than ours only on a card that never made one.
         return _Log.OLDER if self.armed.card_counter == 0 else _Log.SILENT
+
+    def _is_ours(self, entry: LogEntry) -> bool:
+        operation = self.transaction.operation
+        return (
+            entry.kind == self.target.purse.step(operation).kind
+            # No source says which amount a log shows for a new overdraft limit.
+            and (operation is Operation.OVERDRAFT or entry.amounts == self.transaction.amounts)
+            and entry.terminal.hex() == self.armed.terminal_number
+            and entry.time.hex() == self.armed.card_time
+        )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cardio.errors import AmountInvalid, BillInconsistent
+from cardio.errors import AmountInvalid, BillInconsistent, OperationUnsupported
 from cardio.ledger.model import Bill, Request, Tender
 from cardio.purse.medical import MAX_AMOUNT as MAX_MEDICAL
+from cardio.purse.operation import Operation, PurseKind
 from cardio.purse.wallet import MAX_AMOUNT as MAX_WALLET
+from cardio.purse.wallet import MAX_LIMIT
 
 
 @dataclass(frozen=True)
@@ -16,24 +18,67 @@ class DebitRequest:
 
     Attributes:
         request: Key and caller.
-        amount_fen: 1 to 0x7FFFFFFF.
+        amount_fen: 1 to 0x7FFFFFFF; a composite purchase may be over nothing, as when a journey begins.
         reference: The caller's sale.
         operator: Who sits at the counter.
+        operation: Purchase, cash withdrawal or composite purchase.
     """
 
     request: Request
     amount_fen: int
     reference: str
     operator: str | None = None
+    operation: Operation = Operation.PURCHASE
 
     def check(self) -> None:
         """Refuse what no card could do.
 
         Raises:
-            AmountInvalid: The amount is not 1 to 0x7FFFFFFF.
+            AmountInvalid: The amount is out of range.
+            OperationUnsupported: A host is needed for the operation.
         """
-        if not 1 <= self.amount_fen <= MAX_WALLET:
-            raise AmountInvalid(f"1 to {MAX_WALLET} fen")
+        if self.operation.online:
+            raise OperationUnsupported(f"{self.operation} is no debit by the terminal's keys")
+        least = 0 if self.operation is Operation.COMPOSITE else 1
+        if not least <= self.amount_fen <= MAX_WALLET:
+            raise AmountInvalid(f"{least} to {MAX_WALLET} fen")
+
+
+@dataclass(frozen=True)
+class OnlineRequest:
+    """A load, an unload or a new overdraft limit.
+
+    Attributes:
+        request: Key and caller.
+        amount_fen: Fen to load or unload, from 1; of an overdraft update the new limit, from 0.
+        reference: The caller's order.
+        operator: Who sits at the counter.
+        purse: Wallet or medical account; the account can only be loaded.
+        operation: Load, unload or overdraft.
+    """
+
+    request: Request
+    amount_fen: int
+    reference: str
+    operator: str | None = None
+    purse: PurseKind = PurseKind.WALLET
+    operation: Operation = Operation.LOAD
+
+    def check(self) -> None:
+        """Refuse what no card could do.
+
+        Raises:
+            AmountInvalid: The amount is out of range.
+            OperationUnsupported: The purse has no such on-line operation.
+        """
+        medical = self.purse is PurseKind.MEDICAL
+        if not self.operation.online or (medical and self.operation is not Operation.LOAD):
+            raise OperationUnsupported(f"a {self.purse} purse has no on-line {self.operation}")
+        least, most = 1, MAX_MEDICAL if medical else MAX_WALLET
+        if self.operation is Operation.OVERDRAFT:
+            least, most = 0, MAX_LIMIT
+        if not least <= self.amount_fen <= most:
+            raise AmountInvalid(f"{least} to {most} fen")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import date
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import CardMode, MedicalApplication
+from cardio.applications.pin import verify_pin
 from cardio.applications.validity import check_validity
 from cardio.errors import (
     AmountLimit,
@@ -20,8 +21,9 @@ from cardio.files.social_security.medical import DF04
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import check_caller_pin, find_social_security, find_wallet
 from cardio.products.model import Product
-from cardio.purse.purse import Purse, PurseKind
-from cardio.security.keys import Family, PurchaseKeys
+from cardio.purse.operation import Operation, PurseKind
+from cardio.purse.purse import Purse
+from cardio.security.keys import Family
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,29 @@ def open_target(
     catalogue: Catalogue,
     kind: PurseKind,
     pin: str | None = None,
+    operation: Operation = Operation.PURCHASE,
 ) -> Target | None:
-    """Select a purse on the card; None if the card does not have it.
+    """Select a purse on the card and present the PIN where the operation needs it; None if the card lacks the purse.
+
+    A PIN that was handed over is presented in any case: with it, a recovery can ask more.
 
     Raises:
-        PinError: The medical account's PIN is missing, wrong or blocked.
+        PinError: The PIN is missing, wrong or blocked.
         PinNotAllowed: The caller handed over a PIN that must be typed on the pad.
         CardError: The card refuses or is blocked.
     """
     if kind is PurseKind.WALLET:
-        return _open_wallet(card, catalogue)
+        return _open_wallet(card, catalogue, pin, operation)
     return _open_medical(card, catalogue, pin)
 
 
-def _open_wallet(card: CardConnection, catalogue: Catalogue) -> Target | None:
+def _open_wallet(card: CardConnection, catalogue: Catalogue, pin: str | None, operation: Operation) -> Target | None:
     found = find_wallet(card, catalogue)
     if found is None:
         return None
+    if found.part.needs_pin(operation) or pin is not None:
+        check_caller_pin(card, found.product, pin)
+        verify_pin(card, pin)
     public = found.application.public
     return Target(
         purse=found.application.purse,
@@ -108,22 +116,27 @@ def _open_medical(card: CardConnection, catalogue: Catalogue, pin: str | None) -
     )
 
 
-def check_rules(
-    card: CardConnection, target: Target, keys: PurchaseKeys, amounts: tuple[int, ...], today: date
-) -> None:
-    """Whether this card may be charged at all with these keys and rules; asks nothing of the card.
+def check_rules(card: CardConnection, target: Target, *, test_keys: bool, today: date) -> None:
+    """Whether this card may be changed at all with these keys and rules; asks nothing of the card.
 
     Raises:
         TestKeysRefused: Test keys and a card that is not virtual.
         RuleUnconfirmed: A rule without a source and a card that is not virtual.
         CardExpired: Today is outside the card's validity; only a new charge minds, a recovery does not.
-        AmountLimit: More than the product allows.
     """
     check_validity(target.starts, target.ends, today)
-    if keys.test and not card.channel.virtual:
+    if test_keys and not card.channel.virtual:
         raise TestKeysRefused
     if not target.purse.rules.confirmed and not card.channel.virtual:
         raise RuleUnconfirmed(target.product.id)
+
+
+def check_amount(target: Target, amounts: tuple[int, ...]) -> None:
+    """Whether the product allows an off-line operation of this size.
+
+    Raises:
+        AmountLimit: It does not.
+    """
     if max(amounts) > target.purse.rules.max_amount_fen:
         raise AmountLimit(f"{target.product.id} allows {target.purse.rules.max_amount_fen} fen")
 

@@ -5,9 +5,10 @@ The document of a final state is frozen in the journal, so that the same key get
 
 from __future__ import annotations
 
+from cardio.errors import Money
 from cardio.ledger.model import Document, Settlement, State, Transaction
 from cardio.ledger.voucher import settlement_voucher, transaction_voucher
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import Operation, PurseKind
 
 ACTIONS = {
     State.UNCERTAIN: "present_same_card",
@@ -25,9 +26,10 @@ def transaction_document(transaction: Transaction) -> Document:
     document: Document = {
         "id": transaction.id,
         "state": transaction.state.value,
-        "money": transaction.state.money.value,
+        "money": transaction.money.value,
         "action": ACTIONS.get(transaction.state),
         "purse": transaction.purse.value,
+        "operation": transaction.operation.value,
         "amount_fen": transaction.amount_fen,
         "reference": transaction.reference,
         "operator": transaction.operator,
@@ -43,7 +45,13 @@ def transaction_document(transaction: Transaction) -> Document:
             {"kind": found.kind, "debited": found.debited, "detail": found.detail} for found in outcome.evidence
         ],
     }
-    if transaction.purse is PurseKind.MEDICAL:
+    if outcome.resolution is not None:
+        document["resolution"] = {
+            "money": outcome.resolution.money.value,
+            "persons": list(outcome.resolution.persons),
+            "reason": outcome.resolution.reason,
+        }
+    if transaction.purse is PurseKind.MEDICAL and transaction.operation is Operation.PURCHASE:
         account, self_pay, pool = transaction.amounts
         document["medical"] = {
             "account_fen": account,
@@ -62,11 +70,12 @@ def transaction_document(transaction: Transaction) -> Document:
                 "card_time": armed.card_time,
                 "key_source": armed.key_source,
                 "balance_before_fen": armed.balance_before,
+                "records": [{"sfi": sfi, "record": record, "data": data} for sfi, record, data in armed.records],
             }
         )
     document["voucher"] = (
         {language: transaction_voucher(transaction, language) for language in ("zh", "en")}
-        if transaction.state.money.value == "moved"
+        if transaction.money is Money.MOVED and outcome.resolution is None
         else None
     )
     return document
@@ -94,7 +103,7 @@ def settlement_document(settlement: Settlement) -> Document:
         "legs": [{**transaction_document(leg), "voucher": None} for leg in settlement.legs],
         "voucher": (
             {language: settlement_voucher(settlement, language) for language in ("zh", "en")}
-            if settlement.state.money.value == "moved"
+            if settlement.state.money is Money.MOVED
             else None
         ),
     }
@@ -102,5 +111,5 @@ def settlement_document(settlement: Settlement) -> Document:
 
 def settlement_money(settlement: Settlement) -> str:
     """Unknown if any leg is unknown, moved if any leg moved, else none."""
-    states = [leg.state.money.value for leg in settlement.legs]
+    states = [leg.money.value for leg in settlement.legs]
     return next((money for money in ("unknown", "moved") if money in states), "none")

@@ -9,35 +9,42 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import uuid6
 
 from cardio.errors import (
+    HostAnswerLost,
     IdempotencyInProgress,
     IdempotencyMismatch,
+    JournalBehind,
+    TransactionClosed,
     TransactionUnknown,
 )
 from cardio.files.dates import CARD_TIMEZONE
-from cardio.ledger import chain
+from cardio.ledger import chain, freshness, notices
 from cardio.ledger.database import Database
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import (
     TRANSITIONS,
     Armed,
     Bill,
+    Evidence,
+    HostNotice,
     Outcome,
     Request,
+    Resolution,
     Settlement,
     State,
     Tender,
     Transaction,
+    check_persons,
 )
 from cardio.ledger.rows import (
     armed_columns,
@@ -49,9 +56,15 @@ from cardio.ledger.rows import (
     transaction_from,
     update,
 )
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import Operation, PurseKind
 
 T = TypeVar("T")
+NEVER_SENT = Outcome(
+    State.NOT_DEBITED,
+    evidence=(Evidence("journal", False, "no grant of the host is on disk"),),
+    recovered=True,
+    error=HostAnswerLost.code,
+)
 CHECKED_AT_START = 1000
 """Newest chain rows that are verified when the journal is opened."""
 
@@ -115,6 +128,7 @@ class Ledger:
         self,
         request: Request,
         purse: PurseKind,
+        operation: Operation,
         amounts: tuple[int, ...],
         reference: str,
         operator: str | None,
@@ -129,7 +143,7 @@ class Ledger:
             known = _subject(db, request)
             if known is not None:
                 return _transaction(db, known)
-            created = self._accept(db, purse, amounts, request.client, reference, operator)
+            created = self._accept(db, purse, operation, amounts, request.client, reference, operator)
             _remember(db, request, created.id)
             return created
 
@@ -181,14 +195,20 @@ class Ledger:
                     update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
                 return _transaction(db, existing.id)
             client, reference, operator = settlement.client, settlement.reference, settlement.operator
-            return self._accept(db, purse, amounts, client, reference, operator, settlement.id)
+            purchase = Operation.PURCHASE
+            return self._accept(db, purse, purchase, amounts, client, reference, operator, settlement.id)
 
         return self._database.write(job)
 
     # ---- the way of a transaction ----------------------------------------------------------------------------
 
-    def arm(self, transaction: Transaction, armed: Armed) -> Transaction:
-        """Put on disk what a debit is about to do; from here on it may have happened.
+    def arm(self, transaction: Transaction, armed: Armed, *, counted: bool = False) -> Transaction:
+        """Put on disk what is about to be done to a card; from here on it may have happened.
+
+        Args:
+            transaction: The transaction.
+            armed: What is about to be done.
+            counted: Whether the terminal sequence is a counter of the keys' own, which shows a restored journal.
 
         Raises:
             StorageUnavailable: It is not on disk; nothing may be sent to the card.
@@ -199,8 +219,28 @@ class Ledger:
             columns = armed_columns(armed)
             update(db, "transactions", transaction.id, {"state": State.ARMED.value, **columns})
             db.execute("INSERT INTO pending_cards VALUES (?, ?)", (armed.card.key, transaction.id))
+            if counted:
+                freshness.set_sequence(db, armed.terminal_number, armed.terminal_sequence)
             logged = {name: value for name, value in columns.items() if name != "card_number"}
             self._chain(db, "transaction.armed", transaction.id, logged)
+            return _transaction(db, transaction.id)
+
+        return self._database.write(job)
+
+    def grant(self, transaction: Transaction, card_time: str) -> Transaction:
+        """Put on disk that the host has authorized an on-line operation: only now may the card be changed.
+
+        Args:
+            transaction: The transaction, armed.
+            card_time: The host's time, 14 digits.
+
+        Raises:
+            StorageUnavailable: It is not on disk; nothing may be sent to the card.
+        """
+
+        def job(db: sqlite3.Connection) -> Transaction:
+            update(db, "transactions", transaction.id, {"card_time": card_time})
+            self._chain(db, "transaction.granted", transaction.id, {"card_time": card_time})
             return _transaction(db, transaction.id)
 
         return self._database.write(job)
@@ -214,32 +254,137 @@ class Ledger:
         def job(db: sqlite3.Connection) -> Transaction:
             before = _transaction(db, transaction.id).state
             _check_transition(before, outcome.state)
-            columns = outcome_columns(outcome)
-            if outcome.state.final:
-                columns["finished_at"] = self._clock().isoformat()
-                db.execute('DELETE FROM pending_cards WHERE "transaction" = ?', (transaction.id,))
-            update(db, "transactions", transaction.id, columns)
-            self._chain(
-                db,
-                f"transaction.{outcome.state}",
-                transaction.id,
-                {name: columns.get(name) for name in ("tac", "mac2", "balance_after", "error")},
-            )
-            moved = _transaction(db, transaction.id)
-            if outcome.state.final:
-                answer = chain.canonical(transaction_document(moved))
-                update(db, "transactions", transaction.id, {"answer": answer})
-                moved = replace(moved, answer=answer)
-            if moved.armed is not None and moved.state is not before:
-                self._report(db, moved)
-            self._refresh_settlement(db, moved)
-            return moved
+            return self._move(db, transaction.id, before, outcome)
 
         return self._database.write(job)
+
+    def resolve(self, identifier: str, resolution: Resolution) -> Transaction:
+        """End an open question by the word of two persons; the cards and their issuers are not asked.
+
+        Raises:
+            TransactionUnknown: There is no such transaction.
+            TransactionClosed: It is not open: it has an end already, or none could be missing.
+        """
+
+        def job(db: sqlite3.Connection) -> Transaction:
+            before = _transaction(db, identifier).state
+            if before is not State.UNCERTAIN:
+                raise TransactionClosed(f"it is {before}")
+            return self._move(db, identifier, before, Outcome(State.RESOLVED, resolution=resolution))
+
+        return self._database.write(job)
+
+    def _move(self, db: sqlite3.Connection, identifier: str, before: State, outcome: Outcome) -> Transaction:
+        """Write an outcome, and everything that follows from it, in the caller's database transaction."""
+        columns = outcome_columns(outcome)
+        if outcome.state.final:
+            columns["finished_at"] = self._clock().isoformat()
+            db.execute('DELETE FROM pending_cards WHERE "transaction" = ?', (identifier,))
+        update(db, "transactions", identifier, columns)
+        logged = {name: columns.get(name) for name in ("tac", "mac2", "balance_after", "error")}
+        if outcome.resolution is not None:
+            logged["resolution"] = columns["resolution"]
+        self._chain(db, f"transaction.{outcome.state}", identifier, logged)
+        moved = _transaction(db, identifier)
+        if outcome.state.final:
+            answer = chain.canonical(transaction_document(moved))
+            update(db, "transactions", identifier, {"answer": answer})
+            moved = replace(moved, answer=answer)
+        if moved.armed is not None and moved.state is not before:
+            self._report(db, moved)
+            if outcome.state.final and moved.operation.online:
+                notices.write(db, moved, self._clock())
+        self._refresh_settlement(db, moved)
+        return moved
 
     def note_access(self, client: str, purpose: str, groups: list[str]) -> None:
         """Write down who read personal data of a card, which groups and why; never the data (OPS §4.8)."""
         self._database.write(lambda db: self._chain(db, "person.read", client, {"purpose": purpose, "groups": groups}))
+
+    # ---- what the journal may be missing -----------------------------------------------------------------------
+
+    @property
+    def behind(self) -> dict[str, object] | None:
+        """What the journal was found to miss; money stops while it is not None."""
+        return self._database.read(freshness.doubt)
+
+    def check_sequence(self, terminal: str, sequence: int, slack: int = 0) -> None:
+        """Compare a PSAM's counter with the journal's, before a debit is armed with it.
+
+        Args:
+            terminal: Terminal number, 12 digits.
+            sequence: The sequence that the PSAM gave.
+            slack: Numbers that the PSAM may have used up without a debit.
+
+        Raises:
+            JournalBehind: The PSAM has made purchases that the journal does not know.
+        """
+        known = self._database.read(lambda db: freshness.newest_sequence(db, terminal))
+        # A torn debit's number comes again; one that was finished is followed by the next (EW PC-16).
+        if known is not None and sequence > known + 1 + slack:
+            self._found_behind({"terminal_number": terminal, "known": known, "found": sequence})
+
+    def known_counter(self, card_key: str, operation: Operation) -> int | None:
+        """The card's counter after its newest transaction here, on the side of the operation; None for a new card."""
+        side = tuple(other.value for other in Operation if other.online is operation.online)
+        return self._database.read(lambda db: freshness.known_counter(db, card_key, side))
+
+    def check_log(self, card_key: str, terminal: str, times: Iterable[str]) -> None:
+        """Compare what a card remembers of this terminal with the journal.
+
+        Args:
+            card_key: The card.
+            terminal: Terminal number, 12 digits.
+            times: Card times (14 digits) of its log records with that terminal number.
+
+        Raises:
+            JournalBehind: The card remembers a transaction that the journal does not know.
+        """
+
+        def unknown(db: sqlite3.Connection) -> str | None:
+            return next((time for time in times if not freshness.knows(db, card_key, terminal, time)), None)
+
+        missing = self._database.read(unknown)
+        if missing is not None:
+            self._found_behind({"terminal_number": terminal, "card_time": missing})
+
+    def reconcile(self, persons: tuple[str, str], reason: str) -> None:
+        """Two persons have compared the journal with cards and centre: money may move again.
+
+        Raises:
+            InputInvalid: Not two different persons, or no reason.
+        """
+        check_persons(persons, reason)
+
+        def job(db: sqlite3.Connection) -> None:
+            found = freshness.doubt(db)
+            if found is None:
+                return
+            if isinstance(found.get("found"), int):
+                freshness.set_sequence(db, str(found["terminal_number"]), int(str(found["found"])))
+            freshness.clear_doubt(db)
+            payload = {"persons": persons, "reason": reason, **found}
+            self._chain(db, "journal.reconciled", str(found["terminal_number"]), payload)
+
+        self._database.write(job)
+
+    def _found_behind(self, found: dict[str, object]) -> NoReturn:
+        def job(db: sqlite3.Connection) -> None:
+            freshness.set_doubt(db, found)
+            self._chain(db, "journal.behind", str(found["terminal_number"]), found)
+
+        self._database.write(job)
+        raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))
+
+    # ---- what hosts must be told -------------------------------------------------------------------------------
+
+    def host_notices(self) -> list[HostNotice]:
+        """How on-line operations ended of which their host was not told yet, oldest first."""
+        return self._database.read(notices.outstanding)
+
+    def host_told(self, notice: HostNotice) -> None:
+        """The host knows."""
+        self._database.write(lambda db: notices.delivered(db, notice, self._clock()))
 
     # ---- questions -------------------------------------------------------------------------------------------
 
@@ -290,6 +435,7 @@ class Ledger:
         self,
         db: sqlite3.Connection,
         purse: PurseKind,
+        operation: Operation,
         amounts: tuple[int, ...],
         client: str,
         reference: str,
@@ -301,6 +447,7 @@ class Ledger:
             id=str(uuid6.uuid7()),
             state=State.ACCEPTED,
             purse=purse,
+            operation=operation,
             amounts=amounts,
             client=client,
             reference=reference,
@@ -309,13 +456,18 @@ class Ledger:
             created_at=self._clock(),
         )
         insert(db, "transactions", transaction_columns(created))
-        self._chain(db, "transaction.accepted", created.id, {"amounts": amounts})
+        self._chain(db, "transaction.accepted", created.id, {"operation": operation, "amounts": amounts})
         return created
 
     def _park_armed(self, db: sqlite3.Connection) -> None:
-        """After a crash an armed debit may have happened: uncertain until the card says."""
+        """After a crash an armed transaction may have happened: uncertain until the card says."""
         rows = db.execute("SELECT id FROM transactions WHERE state = ?", (State.ARMED.value,))
         for (identifier,) in rows.fetchall():
+            armed = _transaction(db, identifier)
+            if armed.operation.online and armed.armed is not None and not armed.armed.card_time:
+                # Nothing is sent to the card before the host's grant is on disk.
+                self._move(db, identifier, State.ARMED, NEVER_SENT)
+                continue
             update(db, "transactions", identifier, {"state": State.UNCERTAIN.value})
             self._chain(db, "transaction.uncertain", identifier, {"reason": "restart"})
             parked = _transaction(db, identifier)

@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cardio.errors import Money
-from cardio.purse.purse import PurseKind
+from cardio.errors import InputInvalid, Money
+from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
 
 
@@ -39,7 +39,7 @@ class State(StrEnum):
         """What is known about the money."""
         if self in {State.COMPLETED, State.NOT_GENUINE}:
             return Money.MOVED
-        return Money.UNKNOWN if self in {State.ARMED, State.UNCERTAIN} else Money.NONE
+        return Money.UNKNOWN if self in {State.ARMED, State.UNCERTAIN, State.RESOLVED} else Money.NONE
 
 
 FINAL = frozenset(
@@ -92,6 +92,40 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Resolution:
+    """The end of a question that no card will answer any more: two persons say what they found (OPS §4.3).
+
+    Attributes:
+        money: `moved` or `none`: what they found out about the card's money; `unknown` if they gave up.
+        persons: The two who decided, by their names or staff numbers at this counter; two different ones.
+        reason: On what grounds.
+
+    Raises:
+        InputInvalid: Not two different persons, or no reason.
+    """
+
+    money: Money
+    persons: tuple[str, str]
+    reason: str
+
+    def __post_init__(self) -> None:
+        check_persons(self.persons, self.reason)
+
+
+def check_persons(persons: tuple[str, str], reason: str) -> None:
+    """Insist on two different persons who say why.
+
+    Raises:
+        InputInvalid: They are not.
+    """
+    first, second = (person.strip() for person in persons)
+    if not first or not second or first.casefold() == second.casefold():
+        raise InputInvalid("two different persons are needed")
+    if not reason.strip():
+        raise InputInvalid("a reason is needed")
+
+
+@dataclass(frozen=True)
 class CardReference:
     """The card of a transaction.
 
@@ -108,7 +142,7 @@ class CardReference:
 
 @dataclass(frozen=True)
 class Armed:
-    """What is on disk before DEBIT may be sent; enough to recognize the debit afterwards.
+    """What is on disk before the card may be changed; enough to recognize the change afterwards.
 
     Attributes:
         reader: Reader that holds the card.
@@ -116,15 +150,18 @@ class Armed:
         application: AID of the purse, hex.
         card: The card.
         terminal_number: 12 digits.
-        terminal_sequence: Sequence that the keys gave.
-        key_source: Name of the keys.
-        key_index: Purchase key index.
-        key_version: Purchase key version of the card.
+        terminal_sequence: Sequence that the keys gave; 0 for on-line operations, which have none.
+        key_source: Name of the keys, or of the host.
+        key_index: Key index named to the card.
+        key_version: Version of the card's key.
         algorithm_id: The card's algorithm byte.
-        card_counter: Off-line counter before the debit.
-        card_time: 14 digits.
+        card_counter: The card's counter before: on-line or off-line, as the operation has it.
+        card_random: The card's random of this transaction, hex: with it software keys can check a proof later.
+        card_time: 14 digits; empty for on-line operations, whose time the host gives.
         mac1_sha256: Fingerprint of MAC1, hex.
         balance_before: Fen.
+        balance_expected: Fen after the change.
+        records: Records that change together with the purse, as (SFI, record, data in hex).
     """
 
     reader: str
@@ -138,9 +175,12 @@ class Armed:
     key_version: int
     algorithm_id: int
     card_counter: int
+    card_random: str
     card_time: str
     mac1_sha256: str
     balance_before: int
+    balance_expected: int
+    records: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +195,7 @@ class Outcome:
         evidence: Evidence found.
         recovered: Whether it was found out afterwards.
         error: Code of the error that ended it.
+        resolution: What two persons decided.
     """
 
     state: State
@@ -164,17 +205,20 @@ class Outcome:
     evidence: tuple[Evidence, ...] = ()
     recovered: bool = False
     error: str | None = None
+    resolution: Resolution | None = None
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """One purchase on one purse.
+    """One money operation on one purse.
 
     Attributes:
         id: UUIDv7.
         state: Where it stands.
         purse: Which purse.
-        amounts: Fen: one amount (wallet), or account, self-paid and pool amount (medical).
+        operation: What is done with it.
+        amounts: Fen: one amount (of an overdraft update the new limit), or account, self-paid and pool amount of a
+            settlement.
         client: Caller.
         reference: The caller's sale.
         operator: Who sat at the counter.
@@ -189,6 +233,7 @@ class Transaction:
     id: str
     state: State
     purse: PurseKind
+    operation: Operation
     amounts: tuple[int, ...]
     client: str
     reference: str
@@ -202,8 +247,14 @@ class Transaction:
 
     @property
     def amount_fen(self) -> int:
-        """What leaves the purse on the card."""
+        """What leaves the purse on the card, or comes in."""
         return self.amounts[0]
+
+    @property
+    def money(self) -> Money:
+        """What is known about the money; of a resolved one what two persons found."""
+        resolution = self.outcome.resolution
+        return self.state.money if resolution is None else resolution.money
 
 
 class Tender(StrEnum):
@@ -299,7 +350,7 @@ class Settlement:
     def due_fen(self) -> int:
         """What is still to be paid in cash: the self-paid part that no wallet paid or may have paid."""
         wallet = self.leg(PurseKind.WALLET)
-        paid = wallet is not None and wallet.state.money is not Money.NONE
+        paid = wallet is not None and wallet.money is not Money.NONE
         return 0 if paid else self.bill.self_pay_fen
 
 
@@ -310,7 +361,7 @@ class Request:
     Attributes:
         client: Caller.
         key: Its Idempotency-Key.
-        operation: `debit` or `settle`.
+        operation: `debit`, `settle`, `load` …: what the key was used for.
         fingerprint: SHA-256 of the canonical body without `reader`, `wait_s` and `pin`.
     """
 
@@ -318,6 +369,28 @@ class Request:
     key: str
     operation: str
     fingerprint: bytes
+
+
+class NoticeKind(StrEnum):
+    """What a load host must be told."""
+
+    CONFIRM = "confirm"
+    REVERSE = "reverse"
+
+
+@dataclass(frozen=True)
+class HostNotice:
+    """How an on-line operation ended, for its host (EW §6.3).
+
+    Attributes:
+        transaction: Its id.
+        kind: Whether the card has changed.
+        proof: The card's TAC or MAC3, 4 bytes in hex, if it could be had.
+    """
+
+    transaction: str
+    kind: NoticeKind
+    proof: str | None
 
 
 Document = dict[str, Any]

@@ -8,18 +8,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from cardio.errors import Money
 from cardio.ledger.model import (
     Armed,
     Bill,
     CardReference,
     Evidence,
     Outcome,
+    Resolution,
     Settlement,
     State,
     Tender,
     Transaction,
 )
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
 
 ARMED_COLUMNS = (
@@ -33,9 +35,11 @@ ARMED_COLUMNS = (
     "key_version",
     "algorithm_id",
     "card_counter",
+    "card_random",
     "card_time",
     "mac1_sha256",
     "balance_before",
+    "balance_expected",
 )
 CARD_COLUMNS = {"card_key": "key", "card_masked": "masked", "card_number": "number"}
 
@@ -46,6 +50,7 @@ def transaction_from(row: sqlite3.Row) -> Transaction:
         id=row["id"],
         state=State(row["state"]),
         purse=PurseKind(row["purse"]),
+        operation=Operation(row["operation"]),
         amounts=tuple(json.loads(row["amounts"])),
         client=row["client"],
         reference=row["reference"],
@@ -62,6 +67,7 @@ def transaction_from(row: sqlite3.Row) -> Transaction:
             evidence=tuple(Evidence(**found) for found in json.loads(row["evidence"])),
             recovered=bool(row["recovered"]),
             error=row["error"],
+            resolution=_resolution(row["resolution"]),
         ),
         answer=row["answer"],
     )
@@ -90,6 +96,7 @@ def transaction_columns(transaction: Transaction) -> dict[str, Any]:
         "id": transaction.id,
         "state": transaction.state.value,
         "purse": transaction.purse.value,
+        "operation": transaction.operation.value,
         "amounts": json.dumps(transaction.amounts),
         "client": transaction.client,
         "reference": transaction.reference,
@@ -117,6 +124,7 @@ def armed_columns(armed: Armed) -> dict[str, Any]:
     """Columns that ARMED fills."""
     columns: dict[str, Any] = {name: getattr(armed, name) for name in ARMED_COLUMNS}
     columns.update({column: getattr(armed.card, name) for column, name in CARD_COLUMNS.items()})
+    columns["records"] = json.dumps(armed.records)
     return columns
 
 
@@ -127,6 +135,7 @@ def outcome_columns(outcome: Outcome) -> dict[str, Any]:
         "mac2": outcome.mac2.value if outcome.mac2 else None,
         "balance_after": outcome.balance_after,
         "evidence": json.dumps([asdict(found) for found in outcome.evidence]) if outcome.evidence else None,
+        "resolution": json.dumps(asdict(outcome.resolution), ensure_ascii=False) if outcome.resolution else None,
     }
     return {
         "state": outcome.state.value,
@@ -156,7 +165,16 @@ def _armed(row: sqlite3.Row) -> Armed | None:
     if row["card_key"] is None:
         return None
     card = CardReference(**{name: row[column] for column, name in CARD_COLUMNS.items()})
-    return Armed(card=card, **{name: row[name] for name in ARMED_COLUMNS})
+    records = tuple((sfi, record, data) for sfi, record, data in json.loads(row["records"]))
+    return Armed(card=card, records=records, **{name: row[name] for name in ARMED_COLUMNS})
+
+
+def _resolution(text: str | None) -> Resolution | None:
+    if text is None:
+        return None
+    found = json.loads(text)
+    first, second = found["persons"]
+    return Resolution(Money(found["money"]), (first, second), found["reason"])
 
 
 def _time(text: str | None) -> datetime | None:

@@ -7,13 +7,18 @@ from unicodedata import east_asian_width
 
 from cardio.files.codecs import yuan
 from cardio.ledger.model import Settlement, State, Tender, Transaction
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
 
 WIDTH = 40
 
 TEXTS: dict[str, tuple[str, str]] = {
     "debit": ("电子钱包消费凭证", "WALLET PURCHASE"),
+    "cash": ("电子存折取现凭证", "CASH WITHDRAWAL"),
+    "composite": ("电子钱包复合消费凭证", "COMPOSITE PURCHASE"),
+    "load": ("充值凭证", "LOAD"),
+    "unload": ("圈提凭证", "UNLOAD"),
+    "overdraft": ("透支限额修改凭证", "OVERDRAFT LIMIT"),
     "settle": ("医疗结算凭证", "MEDICAL SETTLEMENT"),
     "reference": ("业务单号", "Reference"),
     "operator": ("操作员", "Operator"),
@@ -24,6 +29,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "time": ("交易时间", "Time"),
     "amount": ("消费金额", "Amount"),
     "on_card": ("卡内账户扣款", "Debited on card"),
+    "loaded": ("充值金额", "Loaded"),
+    "unloaded": ("圈提金额", "Unloaded"),
+    "limit": ("新透支限额", "New limit"),
     "before": ("交易前余额", "Balance before"),
     "after": ("交易后余额", "Balance after"),
     "tac": ("交易认证码TAC", "TAC"),
@@ -40,10 +48,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unchecked": ("MAC2未校验", "MAC2 not checked"),
 }
 
+_ONLINE_AMOUNTS = {Operation.LOAD: "loaded", Operation.UNLOAD: "unloaded", Operation.OVERDRAFT: "limit"}
+
 
 def transaction_voucher(transaction: Transaction, language: str) -> str:
-    """Voucher of one completed purchase in `zh` or `en`."""
-    lines = [_title("debit" if transaction.purse is PurseKind.WALLET else "settle", language)]
+    """Voucher of one completed operation in `zh` or `en`."""
+    title = transaction.operation.value
+    if transaction.operation is Operation.PURCHASE:
+        title = "debit" if transaction.purse is PurseKind.WALLET else "settle"
+    lines = [_title(title, language)]
     lines += _head(transaction.id, transaction.reference, transaction.operator, language)
     lines += _purchase(transaction, language)
     return "\n".join(lines)
@@ -89,10 +102,11 @@ def _purchase(transaction: Transaction, language: str) -> Iterator[str]:
         return
     yield _pair("card", armed.card.masked, language)
     yield _pair("terminal", armed.terminal_number, language)
-    yield _pair("sequence", f"{armed.terminal_sequence:08d}", language)
+    if not transaction.operation.online:
+        yield _pair("sequence", f"{armed.terminal_sequence:08d}", language)
     yield _pair("counter", f"{armed.card_counter:05d}", language)
     yield _pair("time", _card_time(armed.card_time), language)
-    label = "amount" if transaction.purse is PurseKind.WALLET else "on_card"
+    label = _ONLINE_AMOUNTS.get(transaction.operation, "amount" if transaction.purse is PurseKind.WALLET else "on_card")
     yield _pair(label, yuan(transaction.amount_fen), language)
     yield _pair("before", yuan(armed.balance_before), language)
     if outcome.balance_after is not None:

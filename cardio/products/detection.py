@@ -11,7 +11,7 @@ from cardio.errors import CardUnsupported, FileNotFound, PinNotAllowed
 from cardio.files.masking import Mask
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product, SocialSecurityPart, WalletPart
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.security.keys import Family
 
 VERSION_CHARACTERS = 3

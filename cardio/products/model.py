@@ -6,6 +6,7 @@ Unknown keys are errors; every error names file, key and reason.
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,7 +22,9 @@ from cardio.files.social_security.trees import SOCIAL_SECURITY_CARDS
 from cardio.files.wallet.registry import WALLET_FILES
 from cardio.products.declared import DirectoryPart, FilePart, HexNumber, rights_named
 from cardio.products.part import Hex, Part, Title
+from cardio.purse.operation import Operation
 from cardio.purse.purse import CounterRule, PurseRules
+from cardio.purse.wallet import PurseFile
 from cardio.security.card_keys import CARD_KEYS, ENVIRONMENT, MAC_ENCRYPT, Authority, CardKey
 from cardio.security.keys import Family, SamApplication
 
@@ -42,11 +45,13 @@ class SamPart(Part):
         selector: File identifier (2 bytes) or DF name of the PSAM's application, in hex.
         key_index_sfi: File whose first byte is the key index.
         levels: Diversification levels the PSAM expects, 1 to 3; others are tried on 6A80.
+        counts_attempts: Whether the PSAM's sequence advances at 80 70 already, debit or not (EW PC-16).
     """
 
     selector: Hex
     key_index_sfi: int = Field(ge=1, le=30)
     levels: int = Field(ge=1, le=3)
+    counts_attempts: bool = False
 
     @field_validator("selector")
     @classmethod
@@ -55,7 +60,7 @@ class SamPart(Part):
 
     def application(self, family: Family) -> SamApplication:
         """The PSAM's application in the terms of the key source."""
-        return SamApplication(family, self.selector, self.key_index_sfi, self.levels)
+        return SamApplication(family, self.selector, self.key_index_sfi, self.levels, self.counts_attempts)
 
 
 class PursePart(Part):
@@ -66,7 +71,8 @@ class PursePart(Part):
         proof_number: `before` or `after`: which number GET TRANSACTION PROOF wants.
         log_number: `before` or `after`: which number the card's log stores.
         max_amount_fen: Largest single purchase in fen.
-        confirmed: Whether all rules rest on a source; false keeps real cards from being debited.
+        confirmed: Whether all rules rest on a source; false keeps real cards from being charged.
+        load_key_index: Index of the key for loads, unloads and overdraft updates.
         sam: The PSAM's application.
     """
 
@@ -75,6 +81,7 @@ class PursePart(Part):
     log_number: CounterRule
     max_amount_fen: int = Field(ge=1)
     confirmed: bool
+    load_key_index: int = Field(default=1, ge=1, le=255)
     sam: SamPart
 
     def rules(self, family: Family) -> PurseRules:
@@ -86,6 +93,7 @@ class PursePart(Part):
             sam=self.sam.application(family),
             max_amount_fen=self.max_amount_fen,
             confirmed=self.confirmed,
+            load_key_index=self.load_key_index,
         )
 
 
@@ -105,6 +113,13 @@ class MatchPart(Part):
         return any(raw[self.offset : self.offset + len(value) // 2].hex().upper() == value for value in self.values)
 
 
+class WalletPurseName(StrEnum):
+    """Electronic purse (EP) or electronic passbook (ED)."""
+
+    PURSE = "purse"
+    PASSBOOK = "passbook"
+
+
 class WalletPart(PursePart):
     """The wallet of a product.
 
@@ -115,6 +130,8 @@ class WalletPart(PursePart):
         enable_flag: Whether byte 10 of EF15 enables the wallet.
         match: What EF15 says on cards of this product.
         files: Files of the wallet, by their names in the library.
+        purse: `purse` or `passbook`: which of the two holds the money in use (EW §1.1).
+        load_pin: Whether a load needs the PIN (EW §3.2); everything on a passbook does.
         authenticity_code: Whether card and PSAM know the MOHURD authenticity code (EW §1.3).
     """
 
@@ -125,6 +142,8 @@ class WalletPart(PursePart):
     max_amount_fen: int = Field(ge=1, le=0x7FFFFFFF)
     match: tuple[MatchPart, ...] = ()
     files: tuple[str, ...]
+    purse: WalletPurseName = WalletPurseName.PURSE
+    load_pin: bool = False
     authenticity_code: bool = False
 
     _name = field_validator("aid")(_check_name)
@@ -167,7 +186,12 @@ class WalletPart(PursePart):
 
     def selection(self) -> WalletSelection:
         """How to find the wallet."""
-        return WalletSelection(self.aid, self.identifiers, self.factors, self.enable_flag, self.public_file)
+        purse = PurseFile.PASSBOOK if self.purse is WalletPurseName.PASSBOOK else PurseFile.PURSE
+        return WalletSelection(self.aid, self.identifiers, self.factors, self.enable_flag, self.public_file, purse)
+
+    def needs_pin(self, operation: Operation) -> bool:
+        """Whether the holder's PIN must be presented first."""
+        return self.purse is WalletPurseName.PASSBOOK or (operation.online and self.load_pin)
 
 
 class KeyPart(Part):

@@ -1,8 +1,9 @@
 """Root keys in a hardware security module, reached through PKCS#11 (PERS §3.4, SSC §6.5).
 
 The root never leaves the token: the first step with it is computed inside. What that step gives - a city's or a card's
-key - lives in host memory for the moment of one authentication, because PKCS#11 tokens cannot chain the derivation of
-the cards (PERS §3.4). 3DES only: the tokens tried know no SM4.
+key - lives in host memory for the moment of one authentication or purchase, because PKCS#11 tokens cannot chain the
+derivation of the cards (PERS §3.4). A card's own key stays inside: only the session key comes out. 3DES only: the
+tokens tried know no SM4.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pkcs11 import KeyType, Mechanism, ObjectClass
 from pkcs11.exceptions import NoSuchKey, NoSuchToken, PinIncorrect, PKCS11Error, UserAlreadyLoggedIn
 
 from cardio.crypto.ciphers import Algorithm, complement
-from cardio.crypto.suites import LdtSuite
+from cardio.crypto.suites import CipherSuite
 from cardio.errors import HsmFailed, SamKeyMissing
-from cardio.security.authentication import AuthenticationOrder
+from cardio.security.derived_keys import DerivedKeys, Terminal, factors_below
 
 TEST_PREFIX = "test"
 """A token whose label begins so holds test keys."""
@@ -39,20 +40,30 @@ class HsmKey:
     levels: int
 
 
-class Hsm:
-    """A token as a source of authentication keys; safe for use from several threads.
+class Hsm(DerivedKeys):
+    """A token as a source of authentication and purchase keys; safe for use from several threads.
 
     Args:
         module: The token's PKCS#11 library.
         token: Label of the token.
         pin: User PIN; kept in memory to log in again after the token was gone.
-        keys: Card keys by name; a key that is not named here is looked for under its own name, as a national root.
+        keys: Card keys by name; a key that is not named here is looked for under its own name, as the topmost root: all
+            factors of the card are still to be applied.
+        terminal: What the card is told about the terminal.
 
     Raises:
         HsmFailed: The library or the token is not there, or the PIN is wrong.
     """
 
-    def __init__(self, module: Path, token: str, pin: str, keys: Mapping[str, HsmKey] | None = None) -> None:
+    def __init__(
+        self,
+        module: Path,
+        token: str,
+        pin: str,
+        keys: Mapping[str, HsmKey] | None = None,
+        terminal: Terminal | None = None,
+    ) -> None:
+        super().__init__(terminal or Terminal())
         self._token_label = token
         self._pin = pin
         self._keys = dict(keys or {})
@@ -75,25 +86,24 @@ class Hsm:
         """Whether the token's label begins with `test`."""
         return self._token_label.startswith(TEST_PREFIX)
 
-    def authenticate(self, order: AuthenticationOrder) -> bytes:
-        """Authentication data of 8 bytes (SSC §5.5).
+    def session_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...], seed: bytes) -> bytes:
+        """Session key of a card; the root's share of it is computed inside the token.
 
         Raises:
-            SamKeyMissing: The token does not have the key, or the card is an SM4 card.
+            SamKeyMissing: The token does not have the key, it needs more factors than the card has, or the card is an
+                SM4 card.
             HsmFailed: The token failed; the next call opens it anew.
         """
-        if order.algorithm is not Algorithm.TRIPLE_DES:
+        if suite.algorithm is not Algorithm.TRIPLE_DES:
             raise SamKeyMissing(f"{self.name} computes 3DES only")
-        place = self._keys.get(order.key.name, HsmKey(order.key.name, 3))
-        factors = order.factors[len(order.factors) - place.levels :]
-        suite = LdtSuite(order.algorithm)
-        if not factors:
-            session = self._encrypt(place.label, order.session_factor)
-        else:
-            first, *rest = factors
-            key = suite.diversify(self._encrypt(place.label, first + complement(first)), rest)
-            session = suite.challenge_key(key, order.session_factor)
-        return suite.authentication(session, order.original)
+        place = self._keys.get(name) or HsmKey(name, len(factors))
+        below = factors_below(factors, place.levels)
+        if not below:
+            # Under 3DES the seed is the block: the token makes the session key itself.
+            return self._encrypt(place.label, seed)
+        first, *rest = below
+        card_key = suite.diversify(self._encrypt(place.label, first + complement(first)), rest)
+        return suite.session_key(card_key, seed)
 
     def close(self) -> None:
         """Log out."""

@@ -18,9 +18,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from cardio.crypto.suites import LdtSuite
+from cardio.crypto.suites import CipherSuite
 from cardio.errors import KeyringInvalid, SamKeyMissing
-from cardio.security.authentication import AuthenticationOrder
+from cardio.security.derived_keys import DerivedKeys, Terminal, factors_below
 
 FORMAT = "cardio-keyring-1"
 COST = {"n": 2**15, "r": 8, "p": 1}
@@ -46,16 +46,20 @@ class RootKey:
             raise ValueError("a root key has 8 or 16 bytes and 0 to 3 levels")
 
 
-class Keyring:
-    """A source of authentication keys in memory.
+class Keyring(DerivedKeys):
+    """A source of authentication and purchase keys in memory; safe for use from several threads.
 
     Args:
         name: Name for messages.
         roots: Root keys by the name of the card's key.
         test: Whether they are test keys, which no real card must meet.
+        terminal: What the card is told about the terminal.
     """
 
-    def __init__(self, name: str, roots: Mapping[str, RootKey], *, test: bool) -> None:
+    def __init__(
+        self, name: str, roots: Mapping[str, RootKey], *, test: bool, terminal: Terminal | None = None
+    ) -> None:
+        super().__init__(terminal or Terminal())
         self._name = name
         self._roots = dict(roots)
         self._test = test
@@ -70,22 +74,38 @@ class Keyring:
         """As the keyring says of itself."""
         return self._test
 
-    def authenticate(self, order: AuthenticationOrder) -> bytes:
-        """Authentication data of 8 bytes (SSC §5.5).
+    def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
+        """Key of one card, 8 or 16 bytes, for use inside this package only.
+
+        Args:
+            name: Name of the key.
+            suite: Suite of the card.
+            factors: All factors of the card, highest authority first, card last.
 
         Raises:
-            SamKeyMissing: The key is not in the keyring.
+            SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
         """
-        root = self._roots.get(order.key.name)
+        root = self._roots.get(name)
         if root is None:
-            raise SamKeyMissing(f"{self.name} has no {order.key.name}")
-        suite = LdtSuite(order.algorithm)
-        card_key = suite.diversify(root.key, order.factors[len(order.factors) - root.levels :])
-        return suite.authentication(suite.challenge_key(card_key, order.session_factor), order.original)
+            raise SamKeyMissing(f"{self.name} has no {name}")
+        return suite.diversify(root.key, factors_below(factors, root.levels))
+
+    def session_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...], seed: bytes) -> bytes:
+        """Session key of a card, made in memory; a seed of 6 bytes, as of a load, is completed.
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
+        """
+        return suite.session_key(self.card_key(name, suite, factors), seed)
 
     @classmethod
-    def load(cls, path: Path, passphrase: str) -> Keyring:
+    def load(cls, path: Path, passphrase: str, terminal: Terminal | None = None) -> Keyring:
         """Open a keyring file.
+
+        Args:
+            path: The file.
+            passphrase: Its passphrase.
+            terminal: What the card is told about the terminal; it is no part of the file.
 
         Raises:
             KeyringInvalid: It cannot be read, others may read it, the passphrase is wrong, or it was changed.
@@ -101,7 +121,7 @@ class Keyring:
             plain = sealing.decrypt(bytes.fromhex(outer["nonce"]), bytes.fromhex(outer["sealed"]), header)
             content = json.loads(plain)
             roots = {name: RootKey(bytes.fromhex(one["key"]), one["levels"]) for name, one in content["keys"].items()}
-            return cls(content["name"], roots, test=content["test"])
+            return cls(content["name"], roots, test=content["test"], terminal=terminal)
         except InvalidTag as error:
             raise KeyringInvalid(f"{path}: the passphrase is wrong, or the file was changed") from error
         except OSError as error:

@@ -37,12 +37,14 @@ class SamApplication:
         selector: File identifier (2 bytes) or DF name of the application, below the master file.
         key_index_sfi: Transparent file whose first byte is the purchase key index.
         levels: Number of factors that the PSAM expects; others are tried when it answers 6A80 (SSC §6.2).
+        counts_attempts: Whether its sequence advances at 80 70 already, debit or not (EW PC-16).
     """
 
     family: Family
     selector: bytes
     key_index_sfi: int
     levels: int
+    counts_attempts: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class PurchaseOrder:
         key_version: As INITIALIZE answered it.
         algorithm_id: As INITIALIZE answered it.
         factors: Diversification factors of 8 bytes in the order of use: highest authority first, card last.
+        sequence: Terminal sequence that `authorize` gave; only for `recheck_mac2`, which needs it again.
     """
 
     application: SamApplication
@@ -72,6 +75,7 @@ class PurchaseOrder:
     key_version: int
     algorithm_id: int
     factors: tuple[bytes, ...]
+    sequence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,10 @@ class PurchaseKeys(Protocol):
     def test(self) -> bool:
         """Whether the keys are test keys, which a card that is not virtual must never meet."""
 
+    @property
+    def counted(self) -> bool:
+        """Whether the sequence is a counter of the keys' own, which shows debits that the journal does not know."""
+
     def hold(self) -> AbstractContextManager[PurchaseSession]:
         """Take the keys for one transaction; others wait.
 
@@ -133,5 +141,11 @@ class PurchaseKeys(Protocol):
             ReaderBusy: They stayed taken for too long.
         """
 
-    def recheck_mac2(self, authorization: Authorization, mac2: bytes) -> Mac2:
-        """Check a proof that came by way of recovery, if the keys still hold that very transaction."""
+    def recheck_mac2(self, order: PurchaseOrder, authorization: Authorization | None, mac2: bytes) -> Mac2:
+        """Check a proof that came by way of recovery, if the keys can still tell.
+
+        Args:
+            order: The purchase, as far as the journal remembers it.
+            authorization: What `authorize` gave for it, if this process did; a PSAM holds the session of its last one.
+            mac2: The proof's MAC2.
+        """

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from cardio.apdu.command import MASTER_FILE, Command, Response, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import SAM
+from cardio.crypto.cryptograms import amount_bytes
 from cardio.errors import (
     CardError,
     CardNotGenuine,
@@ -18,11 +19,12 @@ from cardio.errors import (
     SamAbsent,
     SamError,
     SamFailed,
-    SamKeyMissing,
 )
 from cardio.security.authentication import AuthenticationOrder
 from cardio.security.keys import Authorization, Family, Mac2, PurchaseOrder, SamApplication
 from cardio.security.psam_authentication import authenticate_with_psam
+from cardio.security.psam_exchange import call_with_factors, present_mac2
+from cardio.security.psam_grey import PsamGrey
 from cardio.transport.channel import Disclosure
 
 T = TypeVar("T")
@@ -73,6 +75,11 @@ class Psam:
         """A virtual PSAM holds test keys."""
         return self._slot.virtual
 
+    @property
+    def counted(self) -> bool:
+        """The sequence is the PSAM's own (EW §5.1, EF18)."""
+        return True
+
     def terminal_number(self) -> bytes:
         """Terminal number from MF/EF16, 6 bytes; read once."""
         if self._terminal_number is None:
@@ -105,41 +112,39 @@ class Psam:
         """INIT SAM FOR PURCHASE (80 70), with the number of factors that this PSAM expects."""
         self._open = None
         self._select(order.application)
-        levels = order.application.levels
-        candidates = [levels, *(n for n in (1, 2, 3) if n != levels)]
-        for count in (n for n in candidates if n <= len(order.factors)):
-            command = _init_purchase(order, count)
-            response = self._send(command)
-            if response.sw == 0x6A80:
-                continue
-            if not response.ok:
-                raise SAM.error(response.sw, command.name)
-            if len(response.data) != 8:
-                raise SamFailed(f"{command.name} answered {len(response.data)} bytes")
-            self._open = Authorization(int.from_bytes(response.data[:4], "big"), response.data[4:])
-            return self._open
-        raise SamKeyMissing("no number of key levels fits")
+        answer = call_with_factors(
+            self._send, order.application.levels, order.factors, lambda used: _init_purchase(order, used), 8
+        )
+        self._open = Authorization(int.from_bytes(answer[:4], "big"), answer[4:])
+        return self._open
 
     def check_mac2(self, mac2: bytes) -> Mac2:
         """CREDIT SAM FOR PURCHASE (80 72)."""
         self._open = None
         command = Command("CREDIT SAM FOR PURCHASE", 0x80, 0x72, data=mac2, outcomes=SAM, repeatable=False)
-        try:
-            response = self._send(command)
-        except (SamError, ReaderError):
-            # The card has already been debited: a SAM that cannot tell does not undo that.
-            return Mac2.UNCHECKED
-        if response.ok:
-            return Mac2.OK
-        wrong = response.sw & 0xFFF0 == 0x63C0 or response.sw == 0x9302
-        return Mac2.WRONG if wrong else Mac2.UNCHECKED
+        return present_mac2(self._send, command)
 
-    def recheck_mac2(self, authorization: Authorization, mac2: bytes) -> Mac2:
+    def recheck_mac2(
+        self,
+        order: PurchaseOrder,  # noqa: ARG002 - the PSAM keeps one session, and only `authorization` tells whose it is
+        authorization: Authorization | None,
+        mac2: bytes,
+    ) -> Mac2:
         """80 72 for a transaction that was torn, while no other purchase has used the PSAM since."""
         with self.hold():
-            if self._open != authorization:
+            if authorization is None or self._open != authorization:
                 return Mac2.UNCHECKED
             return self.check_mac2(mac2)
+
+    def grey(self, application: SamApplication) -> PsamGrey:
+        """Grey lock commands, for the time that the PSAM is held; an open purchase is given up (EW §3.5).
+
+        Raises:
+            SamError: The PSAM does not have the application.
+        """
+        self._open = None
+        self._select(application)
+        return PsamGrey(self._send)
 
     def authenticate(self, order: AuthenticationOrder) -> bytes:
         """Authentication data for the card; waits while a purchase holds the PSAM."""
@@ -221,18 +226,17 @@ def read_terminal_number(sam: CardConnection) -> bytes:
     return number
 
 
-def _init_purchase(order: PurchaseOrder, levels: int) -> Command:
-    """80 70: factors go card first, then upwards (EW §4.2, SSC §6.3)."""
-    factors = tuple(reversed(order.factors))[:levels]
+def _init_purchase(order: PurchaseOrder, factors: bytes) -> Command:
+    """80 70."""
     data = b"".join(
         (
             order.random,
             order.counter.to_bytes(2, "big"),
-            *(amount.to_bytes(4, "big") for amount in order.amounts),
+            amount_bytes(order.amounts),
             bytes([order.kind]),
             order.time,
             bytes([order.key_version, order.algorithm_id]),
-            *factors,
+            factors,
         )
     )
     p1 = 0x01 if order.application.family is Family.LDT else 0x00

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from cardio.apdu.command import Command, Response
+from cardio.apdu.command import Command
 from cardio.apdu.status import SAM
 from cardio.crypto.ciphers import Algorithm, xor
 from cardio.errors import SamFailed, SamKeyMissing
 from cardio.security.authentication import SIZE, AuthenticationOrder
+from cardio.security.psam_exchange import WRONG_LEVELS, Send
 
-WRONG_LEVELS = 0x6A80
 
-
-def authenticate_with_psam(send: Callable[[Command], Response], order: AuthenticationOrder) -> bytes:
+def authenticate_with_psam(send: Send, order: AuthenticationOrder) -> bytes:
     """Authentication data of 8 bytes from the PSAM whose application is selected; 2 APDUs.
 
     The number of levels of the root in the PSAM is not fixed: others are tried while it answers 6A80 (SSC §6.2).
@@ -39,7 +36,7 @@ def authenticate_with_psam(send: Callable[[Command], Response], order: Authentic
     return response.data
 
 
-def _deliver_session_key(send: Callable[[Command], Response], order: AuthenticationOrder) -> None:
+def _deliver_session_key(send: Send, order: AuthenticationOrder) -> None:
     key = order.key
     if key.psam_id is None:
         raise SamKeyMissing(f"no source says how a PSAM names {key.name}")

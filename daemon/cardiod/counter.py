@@ -38,7 +38,7 @@ from cardio.products.detection import Identification, identify
 from cardio.products.group_reading import GroupReading
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.readers.monitor import ReaderMonitor
 from cardio.readers.owner import ReaderOwner, SamOwner
 from cardio.readers.sam import SamFound, probe_sam

@@ -8,9 +8,10 @@ from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import WalletApplication
-from cardio.files.dates import CARD_TIMEZONE
+from cardio.files.dates import CARD_TIMEZONE, encode_time
 from cardio.files.social_security.environment import HolderData
-from cardio.purse.purse import Purse, parse_debit
+from cardio.purse.operation import Operation
+from cardio.purse.purse import Purse, parse_proof
 from cardio.security.keys import Mac2
 from cardio.security.psam import Psam
 from cardio.transport.channel import CardProtocol
@@ -31,11 +32,13 @@ def buy(card: CardConnection, purse: Purse, psam: Psam, amounts: tuple[int, ...]
     """One purchase as the engine makes it."""
     with psam.hold() as session:
         terminal, key_index = session.terminal_number(), session.key_index(purse.rules.sam)
-        initialized = purse.initialize(amounts, terminal, key_index)
-        order = purse.order(initialized, amounts, NOON)
+        initialized = purse.initialize(Operation.PURCHASE, amounts, terminal, key_index)
+        order = purse.order(Operation.PURCHASE, initialized, amounts, encode_time(NOON))
         authorization = session.authorize(order)
-        debited = parse_debit(card.call(purse.debit_command(authorization, order.time)))
-        assert session.check_mac2(debited.mac2) is Mac2.OK
+        debited = parse_proof(
+            Operation.PURCHASE, card.call(purse.debit_command(Operation.PURCHASE, authorization, order.time))
+        )
+        assert session.check_mac2(debited.mac2 or b"") is Mac2.OK
 
 
 def warm(psam: Psam, purse: Purse) -> None:
@@ -134,7 +137,7 @@ def test_proof_takes_one() -> None:
     wallet = wallet_on(card)
     buy(card, wallet.purse, Psam(EmbeddedSlot()), (200,))
     before = card.counts.total()
-    assert wallet.purse.proof(0) is not None
+    assert wallet.purse.proof(Operation.PURCHASE, 0) is not None
     assert card.counts.total() == before + 1
-    assert wallet.purse.proof(1) is None
+    assert wallet.purse.proof(Operation.PURCHASE, 1) is None
     assert card.counts.total() == before + 2

@@ -10,7 +10,8 @@ from cardio.errors import CardHasPending, CardioError, CardRemoved, PinError
 from cardio.files.declaration import FREE
 from cardio.ledger.model import Bill, State, Transaction
 from cardio.products.catalogue import Catalogue
-from cardio.purse.purse import CounterRule, PurseKind
+from cardio.purse.operation import PurseKind
+from cardio.purse.purse import CounterRule
 from cardio.security.keys import Mac2
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import citizen_card, psam

@@ -7,7 +7,7 @@ import pytest
 from cardio.applications.medical import CardMode
 from cardio.errors import AmountInvalid, BillInconsistent, OperationUnsupported, PinWrong
 from cardio.ledger.model import Bill, State, Tender
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.virtual.card import Moment
 from cardio.virtual.cards import social_security_card
 from tests.counter import TestCounter, account_of, tear, wallet_of

@@ -20,7 +20,7 @@ from cardio.errors import (
 )
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.model import TRANSITIONS, State
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import Operation, PurseKind
 from tests.counter import request
 
 
@@ -37,7 +37,7 @@ def ledger(path: Path) -> Iterator[Ledger]:
 
 
 def begin(ledger: Ledger, key: str = "k") -> str:
-    return ledger.begin_transaction(request(key=key), PurseKind.WALLET, (100,), "sale", None).id
+    return ledger.begin_transaction(request(key=key), PurseKind.WALLET, Operation.PURCHASE, (100,), "sale", None).id
 
 
 def tampered(path: Path, statement: str) -> None:
@@ -149,8 +149,10 @@ def test_a_key_runs_once_at_a_time(ledger: Ledger) -> None:
 
 def test_clients_do_not_share_keys(ledger: Ledger) -> None:
     mine = request(key="k")
-    first = ledger.begin_transaction(mine, PurseKind.WALLET, (1,), "a", None)
-    second = ledger.begin_transaction(replace(mine, client="other"), PurseKind.WALLET, (1,), "a", None)
+    first = ledger.begin_transaction(mine, PurseKind.WALLET, Operation.PURCHASE, (1,), "a", None)
+    second = ledger.begin_transaction(
+        replace(mine, client="other"), PurseKind.WALLET, Operation.PURCHASE, (1,), "a", None
+    )
     assert first.id != second.id
 
 

@@ -6,7 +6,7 @@ from cardio.errors import ApplicationBlocked, CardRemoved, CardUnsupported, PinN
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import check_caller_pin, find_social_security, find_wallet, identify
 from cardio.products.model import PinPart
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.virtual.card import Moment
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.received import Received, Status

@@ -20,7 +20,7 @@ from cardio.products.detection import identify
 from cardio.products.group_reading import GroupReading
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
-from cardio.purse.purse import PurseKind
+from cardio.purse.operation import PurseKind
 from cardio.security.card_keys import CARD_KEYS
 from cardio.security.keyring import Keyring, RootKey
 from cardio.transport.channel import CardProtocol, Disclosure

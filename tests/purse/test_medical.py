@@ -6,8 +6,10 @@ import pytest
 
 from cardio.crypto.factors import city_factor, province_factor
 from cardio.errors import CardDataInvalid, CardError, CardioError, FundsInsufficient, PinRequired
+from cardio.files.dates import encode_time
 from cardio.purse.medical import MedicalPurse, YearlyTotal
-from cardio.purse.purse import CounterRule, Debited, Initialized, PurseKind, parse_debit
+from cardio.purse.operation import Operation, PurseKind
+from cardio.purse.purse import CardProof, CounterRule, Initialized, parse_proof
 from cardio.security.keys import Authorization
 from cardio.transport.channel import CardProtocol
 from tests.purse.scripted import MEDICAL_SAM, rules, scripted
@@ -27,6 +29,7 @@ from tests.virtual.settlements import (
 )
 from tests.virtual.vectors import Exchange
 
+PURCHASE = Operation.PURCHASE
 VECTORS = [pytest.param(vector, id=name) for name, vector in SETTLEMENTS.items()]
 FACTORS = (PROVINCE_FACTOR, CITY_FACTOR, CARD_FACTOR)
 TRIPLE_DES = SETTLEMENTS["3des"]
@@ -43,19 +46,19 @@ def purse_over(*script: Exchange, proof_number: CounterRule = CounterRule.AFTER)
 def test_terminal_sends_every_card_apdu_of_the_settlement(vector: SettlementVector, protocol: CardProtocol) -> None:
     connection, script = scripted(vector.initialize, vector.debit, vector.prove, protocol=protocol)
     purse = MedicalPurse(connection, rules(MEDICAL_SAM), FACTORS)
-    initialized = purse.initialize(AMOUNTS, TERMINAL, 1)
+    initialized = purse.initialize(PURCHASE, AMOUNTS, TERMINAL, 1)
     assert initialized == Initialized(0, COUNTER, 0x01, vector.algorithm_id, RANDOM)
-    debit = purse.debit_command(Authorization(SEQUENCE, bytes.fromhex(vector.mac1)), bytes.fromhex(TIME))
-    proof = Debited(tac=bytes.fromhex(vector.tac), mac2=bytes.fromhex(vector.mac2))
-    assert parse_debit(connection.call(debit)) == proof
-    assert purse.proof(initialized.counter) == proof
+    debit = purse.debit_command(PURCHASE, Authorization(SEQUENCE, bytes.fromhex(vector.mac1)), bytes.fromhex(TIME))
+    proof = CardProof(tac=bytes.fromhex(vector.tac), mac2=bytes.fromhex(vector.mac2))
+    assert parse_proof(PURCHASE, connection.call(debit)) == proof
+    assert purse.proof(PURCHASE, initialized.counter) == proof
     script.assert_finished()
 
 
 def test_order_is_a_settlement_of_the_card_time() -> None:
     purse = purse_over(TRIPLE_DES.initialize)
-    initialized = purse.initialize(AMOUNTS, TERMINAL, 1)
-    order = purse.order(initialized, AMOUNTS, datetime(2026, 1, 15, 1, 30, 45, tzinfo=UTC))
+    initialized = purse.initialize(PURCHASE, AMOUNTS, TERMINAL, 1)
+    order = purse.order(PURCHASE, initialized, AMOUNTS, encode_time(datetime(2026, 1, 15, 1, 30, 45, tzinfo=UTC)))
     assert (order.kind, order.time) == (0x32, bytes.fromhex(TIME))
     assert (order.amounts, order.counter, order.random) == (AMOUNTS, COUNTER, RANDOM)
     assert (order.application, order.factors) == (MEDICAL_SAM, FACTORS)
@@ -71,8 +74,10 @@ def test_kind_is_the_account() -> None:
 
 def test_initialize_answer_is_taken_apart_by_position() -> None:
     answer = "00003039 11111111 22222222 2026 0102 03 04 A1B2C3D4".replace(" ", "")
-    initialized = purse_over(Exchange(TRIPLE_DES.initialize.command, answer + "9000")).initialize(AMOUNTS, TERMINAL, 1)
-    assert initialized == Initialized(12345, 0x0102, 0x03, 0x04, RANDOM)
+    initialized = purse_over(Exchange(TRIPLE_DES.initialize.command, answer + "9000")).initialize(
+        PURCHASE, AMOUNTS, TERMINAL, 1
+    )
+    assert initialized == Initialized(12345, 0x0102, 0x03, 0x04, RANDOM, balance_sent=12345)
 
 
 def test_balances_are_read_one_by_one() -> None:
@@ -105,19 +110,19 @@ def test_totals_of_another_length_are_malformed() -> None:
 def test_initialize_answers_of_another_length_are_malformed(size: int) -> None:
     answer = "00" * size + "9000"
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(TRIPLE_DES.initialize.command, answer)).initialize(AMOUNTS, TERMINAL, 1)
+        purse_over(Exchange(TRIPLE_DES.initialize.command, answer)).initialize(PURCHASE, AMOUNTS, TERMINAL, 1)
 
 
 @pytest.mark.parametrize(("status", "error"), [("6982", PinRequired), ("9401", FundsInsufficient)])
 def test_refusals_have_a_name(status: str, error: type[CardioError]) -> None:
     with pytest.raises(error):
-        purse_over(Exchange(TRIPLE_DES.initialize.command, status)).initialize(AMOUNTS, TERMINAL, 1)
+        purse_over(Exchange(TRIPLE_DES.initialize.command, status)).initialize(PURCHASE, AMOUNTS, TERMINAL, 1)
 
 
 def test_debit_is_never_repeated_by_the_connection() -> None:
     connection, script = scripted(Exchange(TRIPLE_DES.debit.command, "6C08"))
     purse = MedicalPurse(connection, rules(MEDICAL_SAM), FACTORS)
-    debit = purse.debit_command(Authorization(SEQUENCE, bytes.fromhex(TRIPLE_DES.mac1)), bytes.fromhex(TIME))
+    debit = purse.debit_command(PURCHASE, Authorization(SEQUENCE, bytes.fromhex(TRIPLE_DES.mac1)), bytes.fromhex(TIME))
     assert connection.send(debit).sw == 0x6C08
     script.assert_finished()
 
@@ -128,13 +133,13 @@ def test_debit_is_never_repeated_by_the_connection() -> None:
 )
 def test_only_the_number_of_the_rule_is_asked(rule: CounterRule, counter: int, number: str) -> None:
     purse = purse_over(Exchange(f"B02E000202{number}08", "9406"), proof_number=rule)
-    assert purse.proof(counter) is None
+    assert purse.proof(PURCHASE, counter) is None
 
 
 @pytest.mark.parametrize("status", ["6982", "6985", "6A86", "6D00"])
 def test_any_other_refusal_is_no_evidence(status: str) -> None:
     with pytest.raises(CardError):
-        purse_over(Exchange("B02E000202000608", status)).proof(5)
+        purse_over(Exchange("B02E000202000608", status)).proof(PURCHASE, 5)
 
 
 def test_log_is_read_newest_first_until_there_are_no_more() -> None:
@@ -145,9 +150,9 @@ def test_log_is_read_newest_first_until_there_are_no_more() -> None:
         Exchange("00B203441C", "6A83"),
     )
     settlement, loaded = purse.log()
-    assert (settlement.number, settlement.amounts, settlement.purchase) == (5, AMOUNTS, True)
+    assert (settlement.number, settlement.amounts, settlement.kind) == (5, AMOUNTS, 0x32)
     assert (settlement.terminal, settlement.time) == (TERMINAL, bytes.fromhex(TIME))
-    assert (loaded.number, loaded.amounts, loaded.purchase) == (0, (10000, 0, 0), False)
+    assert (loaded.number, loaded.amounts, loaded.kind) == (0, (10000,), 0x31)
 
 
 @pytest.mark.parametrize("terminal", ["51990000000F", "5199000001FF", "000000000000"])

@@ -15,14 +15,16 @@ from cardio.errors import (
     MacInvalid,
     Money,
 )
-from cardio.files.dates import CARD_TIMEZONE
-from cardio.purse.purse import CounterRule, Debited, Initialized, PurseKind, parse_debit
-from cardio.purse.wallet import WalletPurse
+from cardio.files.dates import CARD_TIMEZONE, encode_time
+from cardio.purse.operation import Operation, PurseKind
+from cardio.purse.purse import CardProof, CounterRule, Initialized, parse_proof
+from cardio.purse.wallet import PurseFile, WalletPurse
 from cardio.security.keys import Authorization
 from cardio.transport.channel import CardProtocol
 from tests.purse.scripted import WALLET_SAM, rules, scripted
 from tests.virtual.vectors import Exchange, PurchaseVector, ep_purchases
 
+PURCHASE = Operation.PURCHASE
 VECTORS = [pytest.param(vector, id=vector.name) for vector in ep_purchases()]
 FACTORS = (bytes.fromhex("4170001234567890"),)
 ANSWER = "00002710001000000001001F2E3D4C9000"
@@ -43,25 +45,30 @@ def purse_over(*script: Exchange, proof_number: CounterRule = CounterRule.AFTER)
 def test_terminal_sends_every_card_apdu_of_the_vector(vector: PurchaseVector, protocol: CardProtocol) -> None:
     connection, script = scripted(*vector.card_exchanges, protocol=protocol)
     purse = WalletPurse(connection, rules(WALLET_SAM), vector.factors)
-    initialized = purse.initialize((vector.amount,), vector.terminal, vector.key_index)
+    initialized = purse.initialize(PURCHASE, (vector.amount,), vector.terminal, vector.key_index)
     assert initialized == Initialized(
-        vector.balance, vector.counter, vector.key_version, vector.algorithm_id, vector.random
+        vector.balance,
+        vector.counter,
+        vector.key_version,
+        vector.algorithm_id,
+        vector.random,
+        balance_sent=vector.balance,
     )
-    debit = purse.debit_command(Authorization(vector.sequence, vector.mac1), bytes.fromhex(vector.time))
-    proof = Debited(tac=vector.tac, mac2=vector.mac2)
-    assert parse_debit(connection.call(debit)) == proof
-    assert purse.proof(initialized.counter) == proof
+    debit = purse.debit_command(PURCHASE, Authorization(vector.sequence, vector.mac1), bytes.fromhex(vector.time))
+    proof = CardProof(tac=vector.tac, mac2=vector.mac2)
+    assert parse_proof(PURCHASE, connection.call(debit)) == proof
+    assert purse.proof(PURCHASE, initialized.counter) == proof
     script.assert_finished()
 
 
 def test_order_carries_what_the_card_answered_and_the_card_time() -> None:
     purse = purse_over(Exchange(INITIALIZE, ANSWER))
-    initialized = purse.initialize((200,), TERMINAL, 1)
+    initialized = purse.initialize(PURCHASE, (200,), TERMINAL, 1)
     for moment in (
         datetime(2026, 3, 15, 9, 1, 2, tzinfo=CARD_TIMEZONE),
         datetime(2026, 3, 15, 1, 1, 2, tzinfo=UTC),
     ):
-        order = purse.order(initialized, (200,), moment)
+        order = purse.order(PURCHASE, initialized, (200,), encode_time(moment))
         assert order.time == bytes.fromhex("20260315090102")
     assert (order.kind, order.amounts, order.counter) == (0x06, (200,), 0x10)
     assert (order.random, order.key_version, order.algorithm_id) == (bytes.fromhex("1F2E3D4C"), 0x01, 0x00)
@@ -76,7 +83,7 @@ def test_kind_is_the_wallet() -> None:
 def test_balance_is_masked(answer: str, fen: int) -> None:
     assert purse_over(Exchange(BALANCE, answer + "9000")).balance() == fen
     initialized = Exchange(INITIALIZE, answer + ANSWER[8:])
-    assert purse_over(initialized).initialize((200,), TERMINAL, 1).balance_fen == fen
+    assert purse_over(initialized).initialize(PURCHASE, (200,), TERMINAL, 1).balance_fen == fen
 
 
 @pytest.mark.parametrize("answer", ["", "002710", "0000002710"])
@@ -88,13 +95,13 @@ def test_balances_of_another_length_are_malformed(answer: str) -> None:
 @pytest.mark.parametrize("answer", ["", ANSWER[:28], "00" + ANSWER[:-4]])
 def test_initialize_answers_of_another_length_are_malformed(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(INITIALIZE, answer + "9000")).initialize((200,), TERMINAL, 1)
+        purse_over(Exchange(INITIALIZE, answer + "9000")).initialize(PURCHASE, (200,), TERMINAL, 1)
 
 
 @pytest.mark.parametrize("size", [0, 4, 7, 9, 16])
 def test_debit_answers_of_another_length_are_malformed(size: int) -> None:
     with pytest.raises(CardDataInvalid):
-        parse_debit(bytes(size))
+        parse_proof(PURCHASE, bytes(size))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_debit_answers_of_another_length_are_malformed(size: int) -> None:
 )
 def test_refusals_have_a_name_and_no_money_moved(status: str, error: type[CardioError]) -> None:
     with pytest.raises(error) as caught:
-        purse_over(Exchange(INITIALIZE, status)).initialize((200,), TERMINAL, 1)
+        purse_over(Exchange(INITIALIZE, status)).initialize(PURCHASE, (200,), TERMINAL, 1)
     assert caught.value.money is Money.NONE
 
 
@@ -118,7 +125,9 @@ def test_debit_is_never_repeated_by_the_connection() -> None:
     command = "805401000F0000ABCD2026031509010234425FD408"
     connection, script = scripted(Exchange(command, "6C08"))
     purse = WalletPurse(connection, rules(WALLET_SAM), FACTORS)
-    debit = purse.debit_command(Authorization(0xABCD, bytes.fromhex("34425FD4")), bytes.fromhex("20260315090102"))
+    debit = purse.debit_command(
+        PURCHASE, Authorization(0xABCD, bytes.fromhex("34425FD4")), bytes.fromhex("20260315090102")
+    )
     assert connection.send(debit).sw == 0x6C08
     script.assert_finished()
 
@@ -127,19 +136,19 @@ def test_debit_is_never_repeated_by_the_connection() -> None:
 
 
 def test_no_proof_is_none() -> None:
-    assert purse_over(Exchange(PROVE, "9406")).proof(0x10) is None
+    assert purse_over(Exchange(PROVE, "9406")).proof(PURCHASE, 0x10) is None
 
 
 @pytest.mark.parametrize("status", ["6985", "6D00", "6700", "6F00"])
 def test_any_other_refusal_is_no_evidence(status: str) -> None:
     with pytest.raises(CardError):
-        purse_over(Exchange(PROVE, status)).proof(0x10)
+        purse_over(Exchange(PROVE, status)).proof(PURCHASE, 0x10)
 
 
 @pytest.mark.parametrize("answer", ["", "0F3B44D8", "0F3B44D8662945B900"])
 def test_proofs_of_another_length_are_no_evidence(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(PROVE, answer + "9000")).proof(0x10)
+        purse_over(Exchange(PROVE, answer + "9000")).proof(PURCHASE, 0x10)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +163,7 @@ def test_proofs_of_another_length_are_no_evidence(answer: str) -> None:
 def test_only_the_number_of_the_rule_is_asked(rule: CounterRule, counter: int, number: str) -> None:
     """The other number could find the proof of an older purchase (EW PC-17): it is not even tried on 9406."""
     purse = purse_over(Exchange(f"805A000602{number}08", "9406"), proof_number=rule)
-    assert purse.proof(counter) is None
+    assert purse.proof(PURCHASE, counter) is None
 
 
 # ---- log ---------------------------------------------------------------------------------------------------------
@@ -170,17 +179,26 @@ def test_log_is_read_newest_first_until_there_are_no_more() -> None:
         Exchange("00B203C417", "6A83"),
     )
     newest, before = purse.log()
-    assert (newest.number, newest.amounts, newest.purchase) == (0x11, (200,), True)
+    assert (newest.number, newest.amounts, newest.kind) == (0x11, (200,), 6)
     assert (newest.terminal, newest.time) == (TERMINAL, bytes.fromhex("20260315090102"))
-    assert (before.number, before.amounts, before.purchase) == (0x10, (100,), True)
+    assert (before.number, before.amounts, before.kind) == (0x10, (100,), 9)
     assert before.time == bytes.fromhex("20260314235959")
 
 
-@pytest.mark.parametrize(("kind", "purchase"), [("05", True), ("06", True), ("09", True), ("02", False), ("11", False)])
-def test_loads_and_unknown_types_are_no_purchases(kind: str, purchase: bool) -> None:
-    record = RECORD[:18] + kind + RECORD[20:]
-    purse = purse_over(Exchange("00B201C417", record + "9000"))
-    assert next(purse.log()).purchase is purchase
+@pytest.mark.parametrize(
+    ("file", "operation", "kinds"),
+    [
+        (PurseFile.PURSE, Operation.PURCHASE, {0x06, 0x09}),
+        (PurseFile.PURSE, Operation.LOAD, {0x02}),
+        (PurseFile.PASSBOOK, Operation.CASH, {0x04, 0x05}),
+        (PurseFile.PASSBOOK, Operation.UNLOAD, {0x01, 0x03, 0x07}),
+    ],
+)
+def test_log_records_of_another_purse_or_counter_are_told_apart(
+    file: PurseFile, operation: Operation, kinds: set[int]
+) -> None:
+    purse = WalletPurse(scripted()[0], rules(WALLET_SAM), FACTORS, file)
+    assert purse.same_counter(operation) == kinds
 
 
 @pytest.mark.parametrize("terminal", ["11223344556F", "1122334455FF", "000000000000", "112233445FFF"])

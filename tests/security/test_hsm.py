@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pkcs11
 import pytest
-from pkcs11 import KeyType
 
 from cardio.apdu.connection import CardConnection
 from cardio.crypto.ciphers import Algorithm
@@ -20,62 +16,14 @@ from cardio.errors import HsmFailed, SamKeyMissing
 from cardio.products.catalogue import Catalogue
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
-from cardio.security.card_keys import CARD_KEYS
 from cardio.security.hsm import Hsm, HsmKey
 from cardio.transport.embedded import EmbeddedReader
-from cardio.virtual import cards
 from cardio.virtual.products import example_card
 from tests.cli.test_cli import cardio
-from tests.security.test_keyring import ROOT, order
+from tests.security.softhsm import MODULE, PIN, TOKEN
+from tests.security.test_keyring import order
 
-MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
-TOKEN, PIN = "test-city", "87654321"
-CITY = "A72F39A2C5EC2D76139500193807F79F"
-CARD = "91FA66C7FAEBB77353E749A57FD42676"
 INTERNAL = ("IRK", "32D9E876ADB31BBF", "DBF7A936D0D18C9E", "D37A16ADCA76F60A")
-
-
-@pytest.fixture(scope="session")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A token with root keys that cannot be read out of it."""
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    configuration = folder / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", str(configuration))
-        made = ["softhsm2-util", "--init-token", "--free", "--label", TOKEN, "--so-pin", "1234", "--pin", PIN]
-        subprocess.run(made, check=True, capture_output=True)
-        library = pkcs11.lib(str(MODULE))
-        library.reinitialize()
-        with library.get_token(token_label=TOKEN).open(user_pin=PIN, rw=True) as session:
-            store(session, "spec-root", ROOT)
-            store(session, "spec-city", bytes.fromhex(CITY))
-            store(session, "spec-card", bytes.fromhex(CARD))
-            for name in CARD_KEYS:
-                store(session, name, cards.test_root(cards.SOCIAL_SECURITY_ROOT, name))
-        yield TOKEN
-
-
-def store(session: Any, label: str, value: bytes) -> None:
-    attributes = {
-        pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
-        pkcs11.Attribute.KEY_TYPE: KeyType.DES2,
-        pkcs11.Attribute.LABEL: label,
-        pkcs11.Attribute.TOKEN: True,
-        pkcs11.Attribute.SENSITIVE: True,
-        pkcs11.Attribute.EXTRACTABLE: False,
-        pkcs11.Attribute.ENCRYPT: True,
-        pkcs11.Attribute.VALUE: value,
-    }
-    session.create_object(attributes)
-
-
-@pytest.fixture
-def hsm(token: str) -> Iterator[Hsm]:
-    opened = Hsm(MODULE, token, PIN)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(("label", "levels"), [("spec-root", 3), ("spec-city", 1), ("spec-card", 0)])

@@ -85,26 +85,26 @@ def test_virtual_psam_tells_a_right_mac2_from_a_wrong_one() -> None:
 
 def test_torn_purchase_is_rechecked_while_the_psam_still_holds_it() -> None:
     psam, authorization, slot = authorized(VECTOR.sam_credit)
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.OK
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.OK
     slot.channel.assert_finished()
 
 
 def test_wrong_mac2_of_a_torn_purchase_is_found_out() -> None:
     psam, authorization, _ = authorized(Exchange(VECTOR.sam_credit.command, "63CF"))
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.WRONG
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.WRONG
 
 
 def test_purchase_is_rechecked_only_once() -> None:
     psam, authorization, slot = authorized(VECTOR.sam_credit)
-    psam.recheck_mac2(authorization, VECTOR.mac2)
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
+    psam.recheck_mac2(ORDER, authorization, VECTOR.mac2)
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.UNCHECKED
     slot.channel.assert_finished()
 
 
 def test_purchase_that_was_checked_is_not_rechecked() -> None:
     psam, authorization, slot = authorized(VECTOR.sam_credit)
     psam.check_mac2(VECTOR.mac2)
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.UNCHECKED
     slot.channel.assert_finished()
 
 
@@ -116,7 +116,7 @@ def test_another_authorization_is_not_rechecked_and_nothing_is_sent(change: str)
         if change == "sequence"
         else replace(authorization, mac1=bytes(4))
     )
-    assert psam.recheck_mac2(other, VECTOR.mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, other, VECTOR.mac2) is Mac2.UNCHECKED
     slot.channel.assert_finished()
 
 
@@ -127,7 +127,7 @@ def test_purchase_in_between_makes_the_older_one_uncheckable() -> None:
     mac2 = right_mac2(slot)
     psam.authorize(replace(ORDER, random=bytes(4)))
     before = slot.counts.total()
-    assert psam.recheck_mac2(torn, mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, torn, mac2) is Mac2.UNCHECKED
     assert slot.counts.total() == before
 
 
@@ -136,7 +136,7 @@ def test_refused_order_in_between_makes_the_older_one_uncheckable() -> None:
     psam, authorization, slot = authorized(refused)
     with pytest.raises(SamKeyMissing):
         psam.authorize(ORDER)
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.UNCHECKED
     slot.channel.assert_finished()
 
 
@@ -145,7 +145,7 @@ def test_psam_lost_in_between_is_not_asked_again() -> None:
     with pytest.raises(SamAbsent):
         psam.terminal_number()
     sent = len(slot.channel.sent)
-    assert psam.recheck_mac2(authorization, VECTOR.mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, authorization, VECTOR.mac2) is Mac2.UNCHECKED
     assert len(slot.channel.sent) == sent
 
 
@@ -180,7 +180,7 @@ def test_psam_that_stays_held_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ReaderBusy), psam.hold():
             raise AssertionError("held twice")
         with pytest.raises(ReaderBusy):
-            psam.recheck_mac2(authorization, VECTOR.mac2)
+            psam.recheck_mac2(ORDER, authorization, VECTOR.mac2)
     with psam.hold():
         slot.channel.assert_finished()
 
@@ -226,7 +226,7 @@ def test_psam_torn_between_order_and_mac2_cannot_tell_and_keeps_its_sequence() -
     assert card is not None
     assert psam.check_mac2(mac2) is Mac2.UNCHECKED
     slot.reader.insert(card)
-    assert psam.recheck_mac2(authorization, mac2) is Mac2.UNCHECKED
+    assert psam.recheck_mac2(ORDER, authorization, mac2) is Mac2.UNCHECKED
     assert psam.authorize(ORDER).sequence == SEQUENCE
 
 
