@@ -68,9 +68,11 @@ class OfflineOperation:
             now = work.clock()
             order = purse.order(operation, initialized, amounts, encode_time(now))
             authorization = session.authorize(order)
-            if self.keys.counted:
-                slack = int(purse.rules.sam.counts_attempts)
-                work.ledger.check_sequence(terminal.hex(), authorization.sequence, slack)
+            sam_counter = f"{terminal.hex()}/{purse.rules.sam.selector.hex()}" if self.keys.counted else None
+            if sam_counter is not None:
+                work.ledger.check_sequence(
+                    sam_counter, authorization.sequence, slack=int(purse.rules.sam.counts_attempts)
+                )
             context = CompositeContext(
                 terminal=terminal,
                 sequence=authorization.sequence,
@@ -90,7 +92,7 @@ class OfflineOperation:
                 card_time=order.time,
                 records=records,
             )
-            transaction = work.ledger.arm(work.transaction, armed, counted=self.keys.counted)
+            transaction = work.ledger.arm(work.transaction, armed, sam_counter)
             self.remember(transaction.id, authorization)
             debiting = replace(work, transaction=transaction)
             try:

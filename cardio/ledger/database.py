@@ -45,8 +45,12 @@ class FileLock:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise JournalLocked(f"{self._path} is held by process {holder or '?'}") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise StorageUnavailable(f"{self._path}: {error.strerror}") from error
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -71,7 +75,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_folder(path.parent)
         except OSError as error:
             raise StorageUnavailable(f"{path.parent}: {error.strerror}") from error
         self._lock = FileLock(path.with_name(path.name + ".lock"))
@@ -88,7 +92,8 @@ class Database:
         """Run `job` in one transaction; when this returns, its writes are on disk.
 
         Raises:
-            StorageUnavailable: Nothing of it was written.
+            StorageUnavailable: It does not stand. After a failed sync it may still come back if the process dies before
+                anything else is written: whoever relies on its absence must ask the journal again after a restart.
         """
         return self._submit(lambda: self._transaction(job))
 
@@ -107,6 +112,8 @@ class Database:
             return self._thread.submit(job).result()
         except sqlite3.DatabaseError as error:
             raise StorageUnavailable(f"{self.path}: {error}") from error
+        except OSError as error:
+            raise StorageUnavailable(f"{self.path}: {error.strerror}") from error
 
     def _transaction(self, job: Callable[[sqlite3.Connection], T]) -> T:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -122,14 +129,46 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.touch(0o600)
+            _sync_folder(self.path.parent)
         connection = sqlite3.connect(self.path, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit that returned survives power loss. NORMAL would lose the newest ones (OPS §4.5).
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection)
+        try:
+            connection.row_factory = sqlite3.Row
+            self._use_wal(connection)
+            # FULL: a commit that returned survives power loss. NORMAL would lose the newest ones (OPS §4.5).
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Where it cannot switch, SQLite does not fail but answers the mode it stays in.
+
+        A commit in the old mode ends with an unlink, which FULL does not sync.
+        """
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StorageUnavailable(f"{self.path}: SQLite stays in mode {mode}")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it; its name survives a power loss."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

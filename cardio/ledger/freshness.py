@@ -31,15 +31,15 @@ def clear_doubt(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM meta WHERE name = ?", (_DOUBT,))
 
 
-def newest_sequence(db: sqlite3.Connection, terminal: str) -> int | None:
-    """Terminal sequence of the newest armed debit of a PSAM; None for a PSAM that this journal does not know."""
-    row = db.execute("SELECT sequence FROM terminals WHERE terminal_number = ?", (terminal,)).fetchone()
+def newest_sequence(db: sqlite3.Connection, counter: str) -> int | None:
+    """Sequence of the newest debit armed with a PSAM's counter; None for one that this journal does not know."""
+    row = db.execute("SELECT sequence FROM sam_counters WHERE name = ?", (counter,)).fetchone()
     return None if row is None else int(row["sequence"])
 
 
-def set_sequence(db: sqlite3.Connection, terminal: str, sequence: int) -> None:
+def set_sequence(db: sqlite3.Connection, counter: str, sequence: int) -> None:
     """A debit was armed with this sequence, or two persons accepted it."""
-    db.execute("INSERT OR REPLACE INTO terminals VALUES (?, ?)", (terminal, sequence))
+    db.execute("INSERT OR REPLACE INTO sam_counters VALUES (?, ?)", (counter, sequence))
 
 
 def known_counter(db: sqlite3.Connection, card_key: str, operations: tuple[str, ...]) -> int | None:

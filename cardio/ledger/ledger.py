@@ -202,13 +202,13 @@ class Ledger:
 
     # ---- the way of a transaction ----------------------------------------------------------------------------
 
-    def arm(self, transaction: Transaction, armed: Armed, *, counted: bool = False) -> Transaction:
+    def arm(self, transaction: Transaction, armed: Armed, sam_counter: str | None = None) -> Transaction:
         """Put on disk what is about to be done to a card; from here on it may have happened.
 
         Args:
             transaction: The transaction.
             armed: What is about to be done.
-            counted: Whether the terminal sequence is a counter of the keys' own, which shows a restored journal.
+            sam_counter: Name of the PSAM's counter that gave the terminal sequence; None if no counter did.
 
         Raises:
             StorageUnavailable: It is not on disk; nothing may be sent to the card.
@@ -219,8 +219,8 @@ class Ledger:
             columns = armed_columns(armed)
             update(db, "transactions", transaction.id, {"state": State.ARMED.value, **columns})
             db.execute("INSERT INTO pending_cards VALUES (?, ?)", (armed.card.key, transaction.id))
-            if counted:
-                freshness.set_sequence(db, armed.terminal_number, armed.terminal_sequence)
+            if sam_counter is not None:
+                freshness.set_sequence(db, sam_counter, armed.terminal_sequence)
             logged = {name: value for name, value in columns.items() if name != "card_number"}
             self._chain(db, "transaction.armed", transaction.id, logged)
             return _transaction(db, transaction.id)
@@ -308,21 +308,21 @@ class Ledger:
         """What the journal was found to miss; money stops while it is not None."""
         return self._database.read(freshness.doubt)
 
-    def check_sequence(self, terminal: str, sequence: int, slack: int = 0) -> None:
+    def check_sequence(self, sam_counter: str, sequence: int, slack: int = 0) -> None:
         """Compare a PSAM's counter with the journal's, before a debit is armed with it.
 
         Args:
-            terminal: Terminal number, 12 digits.
+            sam_counter: Name of the counter: terminal number and application.
             sequence: The sequence that the PSAM gave.
             slack: Numbers that the PSAM may have used up without a debit.
 
         Raises:
             JournalBehind: The PSAM has made purchases that the journal does not know.
         """
-        known = self._database.read(lambda db: freshness.newest_sequence(db, terminal))
+        known = self._database.read(lambda db: freshness.newest_sequence(db, sam_counter))
         # A torn debit's number comes again; one that was finished is followed by the next (EW PC-16).
         if known is not None and sequence > known + 1 + slack:
-            self._found_behind({"terminal_number": terminal, "known": known, "found": sequence})
+            self._found_behind({"sam_counter": sam_counter, "known": known, "found": sequence})
 
     def known_counter(self, card_key: str, operation: Operation) -> int | None:
         """The card's counter after its newest transaction here, on the side of the operation; None for a new card."""
@@ -360,18 +360,18 @@ class Ledger:
             found = freshness.doubt(db)
             if found is None:
                 return
-            if isinstance(found.get("found"), int):
-                freshness.set_sequence(db, str(found["terminal_number"]), int(str(found["found"])))
+            sam_counter, sequence = found.get("sam_counter"), found.get("found")
+            if isinstance(sam_counter, str) and isinstance(sequence, int):
+                freshness.set_sequence(db, sam_counter, sequence)
             freshness.clear_doubt(db)
-            payload = {"persons": persons, "reason": reason, **found}
-            self._chain(db, "journal.reconciled", str(found["terminal_number"]), payload)
+            self._chain(db, "journal.reconciled", "journal", {"persons": persons, "reason": reason, **found})
 
         self._database.write(job)
 
     def _found_behind(self, found: dict[str, object]) -> NoReturn:
         def job(db: sqlite3.Connection) -> None:
             freshness.set_doubt(db, found)
-            self._chain(db, "journal.behind", str(found["terminal_number"]), found)
+            self._chain(db, "journal.behind", "journal", found)
 
         self._database.write(job)
         raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))

@@ -19,10 +19,10 @@ CREATE TABLE host_notices (
     delivered_at    TEXT
 ) STRICT;
 
--- Newest terminal sequence of each PSAM that this journal armed a debit with.
-CREATE TABLE terminals (
-    terminal_number TEXT PRIMARY KEY,
-    sequence        INTEGER NOT NULL
+-- Newest sequence that each application of each PSAM gave for an armed debit: `terminal number/selector`.
+CREATE TABLE sam_counters (
+    name     TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL
 ) STRICT;
 
 -- The card's counters are looked up by card for every charge.
