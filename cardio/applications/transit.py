@@ -7,7 +7,7 @@ from typing import TypeVar
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
 from cardio.errors import CardDataInvalid, RecordLocked, RecordNotFound
-from cardio.files.reading import read_record
+from cardio.files.reading import MAX_RECORDS, read_record
 from cardio.files.wallet.management import EF17_MANAGEMENT, ManagementData
 from cardio.files.wallet.tunion import EF1A_COMPOSITE, EF19_COMPOSITE_LOCAL, TunionHead
 
@@ -74,11 +74,10 @@ class TransitFiles:
                 return raw
         except RecordNotFound:
             tried = 0
-        number = 0
-        while True:
-            number += 1
+        for number in range(1, MAX_RECORDS + 1):
             if number == tried:
                 continue
             raw = self._card.call(read_record(file, number, BY_NUMBER))
             if raw[:2] == wanted:
                 return raw
+        raise RecordNotFound(f"record {wanted.hex().upper()} is not among {MAX_RECORDS}")

@@ -114,19 +114,13 @@ class Inquiry:
                 else:
                     if self._proof is not None:
                         self._found("proof", True, "9000")
+                        self._ask_balance(proven=True)
                     if counter == self.armed.card_counter + 1:
                         self._found("counter", True, detail)
         return self._by_count() or self._by_balance()
 
     def _by_balance(self) -> Outcome:
-        before, after = self.armed.balance_before, self.armed.balance_expected
-        if before != after:
-            try:
-                balance = self.target.purse.balance()
-            except CardError:
-                balance = -1
-            if balance in {before, after}:
-                self._found("balance", balance != before, f"{before} -> {balance}")
+        self._ask_balance(proven=False)
         return self._by_count() or Outcome(
             State.UNCERTAIN, evidence=tuple(self._evidence), error="transaction.uncertain"
         )
@@ -210,6 +204,22 @@ class Inquiry:
             return self.target.purse.counter_now(self.transaction.operation, terminal, self.armed.key_index)
         except CardError:
             return None
+
+    def _ask_balance(self, *, proven: bool) -> None:
+        """The balance tells if the transaction moves it and nothing else did.
+
+        While a proof of our number lasts, nothing followed it: any other balance than ours then speaks of another's
+        transaction under our number.
+        """
+        before, after = self.armed.balance_before, self.armed.balance_expected
+        if before == after:
+            return
+        try:
+            balance = self.target.purse.balance()
+        except CardError:
+            return
+        if proven or balance in {before, after}:
+            self._found("balance", balance == after, f"{before} -> {balance}")
 
     def _ask_log(self) -> _Log:
         purse, operation = self.target.purse, self.transaction.operation

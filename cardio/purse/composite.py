@@ -8,13 +8,13 @@ from datetime import datetime
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import PURSE
-from cardio.errors import CardDataInvalid, FileNotFound
+from cardio.errors import CardDataInvalid, FileNotFound, RecordNotFound
 
 BY_NUMBER = 0x04
 """Low bits of P2: P1 is a record number; 000: P1 is a record identifier."""
 
 _OUTCOMES = PURSE.extended(
-    {0x6A82: FileNotFound, 0x6A83: FileNotFound, 0x6A84: CardDataInvalid, 0x6700: CardDataInvalid}
+    {0x6A82: FileNotFound, 0x6A83: RecordNotFound, 0x6A84: CardDataInvalid, 0x6700: CardDataInvalid}
 )
 
 

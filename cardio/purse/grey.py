@@ -1,7 +1,8 @@
 """Grey lock of fuel cards: lock the purse, fuel, debit and unlock (EW §3.5).
 
 GREY LOCK freezes the purse, DEBIT FOR UNLOCK takes the amount and frees it. It names the off-line number of the lock, so
-that sent twice it cannot take twice. A lock whose debit never came is freed on-line, by the host's GREY UNLOCK. Layouts that EW §3.5 calls uncertain follow the vector `3des-grey-lock`.
+that sent twice it cannot take twice. A lock whose debit never came is freed on-line, by the host's GREY UNLOCK. Layouts
+that EW §3.5 calls uncertain follow the vector `3des-grey-lock`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class GreyInitialized:
         algorithm_id: The card's algorithm byte.
         random: 4 bytes.
         mac1: The card's MAC1 for the host; empty for a lock.
+        balance_sent: The balance as the card sent it and covered by MACs: a few cards set bit 31 (EW §2.7).
     """
 
     balance_fen: int
@@ -46,6 +48,7 @@ class GreyInitialized:
     algorithm_id: int
     random: bytes
     mac1: bytes = b""
+    balance_sent: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class GreyPurse:
             key_version=data[9],
             algorithm_id=data[10],
             random=data[11:15],
+            balance_sent=int.from_bytes(data[0:4], "big"),
         )
 
     def lock_command(self, sequence: int, terminal_random: bytes, time: bytes, mac1: bytes) -> Command:
@@ -130,6 +134,7 @@ class GreyPurse:
             algorithm_id=data[9],
             random=data[10:14],
             mac1=data[14:18],
+            balance_sent=int.from_bytes(data[0:4], "big"),
         )
 
     def unlock_command(self, amount_fen: int, time: bytes, mac2: bytes) -> Command:

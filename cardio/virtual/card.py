@@ -7,8 +7,9 @@ Users test their own software with it; every test of this project stands on it. 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from cardio.apdu.command import MASTER_FILE
 from cardio.transport.channel import CardProtocol
@@ -20,7 +21,12 @@ from cardio.virtual.security import Security
 from cardio.virtual.tries import CardPin as CardPin
 from cardio.virtual.tries import Secret
 
+if TYPE_CHECKING:
+    from cardio.virtual.faults import FaultPlan
+    from cardio.virtual.timing import TimingModel
+
 OK = b"\x90\x00"
+GET_RESPONSE = (0x00, 0xC0)
 NEXT_OCCURRENCE = 0x02
 """P2 of SELECT."""
 ENDS_PURCHASE = frozenset({(0x00, 0xA4), (0x00, 0x20)})
@@ -37,7 +43,10 @@ class Moment(StrEnum):
 
 
 Hook = Callable[[Moment, Received], None]
-"""Called at every moment with the running command; raising `CardRemoved` tears the card out there."""
+"""Called at every moment with the running command; raising `CardRemoved` tears the card out there.
+
+`cardio.virtual.faults` has ready-made faults that count.
+"""
 
 
 CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xB0})
@@ -57,6 +66,7 @@ class VirtualCard:
 
     Attributes:
         hook: Called at every `Moment`.
+        timing: Adds up how long a real card would take; None to do without (`cardio.virtual.timing`).
         random: Source of random bytes, replaceable for vectors.
         blocked: Whether CARD BLOCK closed the card for ever.
     """
@@ -79,9 +89,12 @@ class VirtualCard:
         self.security = security or LdtSecurity(pin=pin)
         self.names_from_master_file = names_from_master_file
         self.hook: Hook | None = None
+        self._faults: tuple[FaultPlan, ...] = ()
+        self.timing: TimingModel | None = None
         self.random: Callable[[int], bytes] = secrets.token_bytes
         self.blocked = False
         self._running = Received(0, 0, 0, 0, b"", 0)
+        self._answered = self._running
         self._files = FileCommands(self)
         self._power_up()
 
@@ -145,21 +158,41 @@ class VirtualCard:
 
         self.commit(write)
 
+    # ---- faults ----------------------------------------------------------------------------------------------
+
+    @property
+    def faults(self) -> tuple[FaultPlan, ...]:
+        """Plans of faults that are on the card; one plan, several, or None are put on in place of them."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, plans: FaultPlan | Iterable[FaultPlan] | None) -> None:
+        if plans is None:
+            self._faults = ()
+        else:
+            self._faults = tuple(plans) if isinstance(plans, Iterable) else (plans,)
+
     # ---- commands --------------------------------------------------------------------------------------------
 
     def transmit(self, command: bytes) -> bytes:
         """Execute one command APDU and return data ‖ SW1 SW2.
 
         Raises:
-            CardRemoved: A hook tore the card out.
+            CardRemoved: A hook or a fault tore the card out.
+            CardMute: A fault keeps the answer back.
         """
         try:
             received = Received.parse(command)
         except Status as status:
             return status.sw.to_bytes(2, "big")
         self._running = received
-        self.reach(Moment.COMMAND)
+        if received.instruction != GET_RESPONSE:
+            self._answered = received
         answer = self._answer(received)
+        for plan in self._faults:
+            answer = plan.alter(self._answered, answer)
+        if self.timing is not None:
+            self.timing.spend(command, answer)
         self.reach(Moment.ANSWER)
         return answer
 
@@ -170,20 +203,24 @@ class VirtualCard:
         self.reach(Moment.AFTER_COMMIT)
 
     def reach(self, moment: Moment) -> None:
-        """Let the hook act."""
+        """Let the hook and the faults act."""
         if self.hook is not None:
             self.hook(moment, self._running)
+        for plan in self._faults:
+            plan.reach(moment, self, self._running)
 
     def _answer(self, command: Received) -> bytes:
-        if self.blocked:
-            return b"\x6a\x81"
         try:
-            if command.instruction == (0x00, 0xC0):
+            self.reach(Moment.COMMAND)
+            if self.blocked:
+                return b"\x6a\x81"
+            if command.instruction == GET_RESPONSE:
                 return self._get_response(command)
             self._pending = b""
             self._files.mac_size = 0
             data = self._execute(command)
         except Status as status:
+            self._pending = b""
             # T=0 carries data with 9000 only.
             data = b"" if self.protocol is CardProtocol.T0 else status.data
             return data + status.sw.to_bytes(2, "big")

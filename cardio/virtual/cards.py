@@ -1,4 +1,4 @@
-"""Ready-made virtual cards: a social security card 2.0, a citizen card, and a PSAM that serves both.
+"""Ready-made virtual cards: a social security card 2.0 and a citizen card; `sams` has the PSAM that serves both.
 
 All keys are test keys: the first 16 bytes of SHA-256 over "cardio test root …" (PERS §5.1). Persons are fictional:
 region 999999 does not exist.
@@ -6,8 +6,6 @@ region 999999 does not exist.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cardio.apdu.atr import card_factor
@@ -17,10 +15,8 @@ from cardio.applications.pin import encode_pin
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import LdtSuite, PbocSuite
-from cardio.files.codecs import Octets, Text
+from cardio.files.codecs import Text
 from cardio.files.dates import CardDate
-from cardio.files.declaration import FREE, NEVER, FileDeclaration, Structure
-from cardio.files.record import FixedRecord, field
 from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, SSSE, HolderData, IssuerData
 from cardio.files.social_security.medical import (
     DF04,
@@ -32,34 +28,25 @@ from cardio.files.social_security.medical import (
 from cardio.files.wallet.applications import WALLET
 from cardio.files.wallet.log import EF18_LOG
 from cardio.files.wallet.public import EF15_PUBLIC, PublicData
-from cardio.security.card_keys import CARD_KEYS, CardKey
-from cardio.security.keys import Family
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import CardPin, VirtualCard
-from cardio.virtual.filesystem import Directory, ElementaryFile, build_directory
+from cardio.virtual.filesystem import Directory, build_directory
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from cardio.virtual.fmcos_security import FmcosSecurity
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
-from cardio.virtual.provisioning import ldt_card_keys, psam_cipher_keys
-from cardio.virtual.psam import PsamFunction, PsamKey
-from cardio.virtual.psam_cipher import MAINTENANCE, PsamCipherKey, PsamEnvironment
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.provisioning import ldt_card_keys
+from cardio.virtual.roots import SOCIAL_SECURITY_ROOT as SOCIAL_SECURITY_ROOT
+from cardio.virtual.roots import WALLET_ROOT as WALLET_ROOT
+from cardio.virtual.roots import account_keys, social_security_root, wallet_keys
+from cardio.virtual.roots import test_root as test_root
+from cardio.virtual.sams import psam as psam
 from cardio.virtual.security import Security
 from cardio.virtual.wallet import WalletFunction
+from cardio.virtual.wallet_purse import PurseNumber, StoredPurse
 
-KEY_INDEX = 1
-TERMINAL_NUMBER = bytes.fromhex("999999000001")
 CITIZEN_ATR = bytes.fromhex("3B888001434152444F00000153")
-PSAM_ATR = bytes.fromhex("3B6D0000435244494F5053414D00000001")
 PPSE_NAME = b"1PAY.SYS.DDF01"
-WALLET_ROOT = "A"
-SOCIAL_SECURITY_ROOT = "B"
-
-
-def test_root(card: str, name: str) -> bytes:
-    """A root test key of PERS §5.1: card family `A` (wallet) or `B` (social security), key name such as `DPK`."""
-    return hashlib.sha256(f"cardio test root {card}/{name}".encode("ascii")).digest()[:16]
 
 
 @dataclass(frozen=True)
@@ -85,12 +72,6 @@ class Person:
 
 PERSON_A = Person("测试甲", "999999199001010016", "1", CardDate(1990, 1, 1), "00000123", "A00000126")
 PERSON_B = Person("测试乙", "999999198502020023", "2", CardDate(1985, 2, 2), "00000124", "A00000134")
-
-
-class _Opaque(FixedRecord):
-    """A PSAM file that holds bytes only."""
-
-    content: bytes = field(Octets(6), "内容", "content")
 
 
 def social_security_card(
@@ -122,17 +103,12 @@ def social_security_card(
     scheme = MedicalScheme.decode(b"31000000")
     medical = replace(MedicalData.empty(), scheme=scheme, region=region, mode=mode.value)
     df04 = ssse.add(build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None))))
-    keys = PurseKeys(
-        purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), factors)},
-        tac=suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DTK"), factors),
-        algorithm_id=0x03 if algorithm is Algorithm.SM4 else 0x00,
-    )
-    function = MedicalFunction(suite, keys, df04.files[1], balance_fen=balance_fen)
+    function = MedicalFunction(suite, account_keys(suite, factors), df04.files[1], balance_fen=balance_fen)
     df04.function = function
     master = Directory(0x3F00)
     master.add(ssse)
     security = LdtSecurity(
-        ldt_card_keys(_social_security_root, suite, factors),
+        ldt_card_keys(social_security_root, suite, factors),
         pin=CardPin(encode_pin(pin)) if pin else None,
         suite=suite,
     )
@@ -147,6 +123,10 @@ def citizen_card(
     balance_fen: int = 10000,
     algorithm: Algorithm = Algorithm.TRIPLE_DES,
     native: bool = False,
+    passbook_fen: int | None = None,
+    overdraft_fen: int = 0,
+    load_needs_pin: bool = False,
+    grey_lock: bool = False,
 ) -> VirtualCard:
     """A contactless citizen card with a PBOC wallet.
 
@@ -155,6 +135,10 @@ def citizen_card(
         balance_fen: Balance of the electronic purse.
         algorithm: Cipher of its keys.
         native: Whether it decides as FMCOS does, with the keys of PERS §5.2; otherwise it has one PIN for everything.
+        passbook_fen: Balance of the electronic passbook, its overdraft limit included; None for a card without one.
+        overdraft_fen: Overdraft limit of the passbook.
+        load_needs_pin: Whether loading the purse needs the PIN; loading the passbook always does (EW §3.2).
+        grey_lock: Whether it has the grey lock extension of fuel cards (EW §3.5).
     """
     public = PublicData(
         issuer=bytes.fromhex("9999000000000001"),
@@ -168,12 +152,18 @@ def citizen_card(
     suite = PbocSuite(algorithm)
     application = build_directory(WALLET, ((EF15_PUBLIC, public), (EF18_LOG, None)))
     application.proprietary = lambda: encode_ber(0x9F0C, application.files[0].data)
-    keys = PurseKeys(
-        purchase={KEY_INDEX: suite.diversify(test_root(WALLET_ROOT, "DPK"), [public.factor])},
-        tac=suite.diversify(test_root(WALLET_ROOT, "DTK"), [public.factor]),
-        algorithm_id=0x04 if algorithm is Algorithm.SM4 else 0x00,
+    passbook = None
+    if passbook_fen is not None:
+        passbook = StoredPurse(PurseNumber.PASSBOOK, balance=passbook_fen, overdraft_limit=overdraft_fen)
+    function = WalletFunction(
+        suite,
+        wallet_keys(suite, [public.factor]),
+        application.files[1],
+        balance_fen=balance_fen,
+        passbook=passbook,
+        load_needs_pin=load_needs_pin,
+        grey_lock=grey_lock,
     )
-    function = WalletFunction(suite, keys, application.files[1], balance_fen=balance_fen)
     application.function = function
     master = Directory(0x3F00, PPSE_NAME, proprietary=lambda: b"\x88\x01\x01")
     master.add(application)
@@ -184,65 +174,6 @@ def citizen_card(
     card = VirtualCard(CITIZEN_ATR, master, CardProtocol.T1, security=security)
     function.card = card
     return card
-
-
-def psam(*, terminal: bytes = TERMINAL_NUMBER, card_keys: Iterable[CardKey] = tuple(CARD_KEYS.values())) -> VirtualCard:
-    """A PSAM with purchase, authentication and maintenance keys for both cards, in 3DES and SM4.
-
-    Its DF01 serves social security cards with provincial roots (two factors), its 1001 serves wallets with city
-    roots (one factor).
-
-    Args:
-        terminal: Terminal number, 6 bytes.
-        card_keys: Authentication keys of the social security cards that it serves, as a city numbers them.
-    """
-    held = tuple(card_keys)
-    province = province_factor("999900")
-    triple, sm4 = LdtSuite(Algorithm.TRIPLE_DES), LdtSuite(Algorithm.SM4)
-    root = test_root(SOCIAL_SECURITY_ROOT, "DPK")
-    medical = PsamFunction(
-        Family.LDT,
-        [
-            PsamKey(0x01, frozenset({0x00, 0x01}), triple, triple.diversify(root, [province])),
-            PsamKey(0x01, frozenset({0x03}), sm4, sm4.diversify(root, [province])),
-        ],
-        levels=2,
-        terminal=terminal,
-        cipher_keys=[
-            key
-            for suite in (triple, sm4)
-            for key in psam_cipher_keys(_social_security_root, suite, [province, city_factor("999900")], held)
-        ],
-    )
-    wallet_root = test_root(WALLET_ROOT, "DPK")
-    wallet = PsamFunction(
-        Family.PBOC,
-        [
-            PsamKey(0x01, frozenset({0x00, 0x01}), PbocSuite(Algorithm.TRIPLE_DES), wallet_root),
-            PsamKey(0x01, frozenset({0x04}), PbocSuite(Algorithm.SM4), wallet_root),
-        ],
-        levels=1,
-        terminal=terminal,
-        cipher_keys=[
-            PsamCipherKey(MAINTENANCE, index, 1, PbocSuite(algorithm), test_root(WALLET_ROOT, "DAMK"))
-            for index, algorithm in ((0x01, Algorithm.TRIPLE_DES), (0x41, Algorithm.SM4))  # EW §4.9: SM4 is 40 above
-        ],
-    )
-    master = Directory(0x3F00, function=PsamEnvironment())
-    master.files.append(_transparent(0x16, terminal))
-    df01 = master.add(Directory(0xDF01, bytes.fromhex("D15600000590"), function=medical))
-    # DPK index, authentication key version, start and expiry date (SSC §2.3)
-    df01.files.append(_transparent(0x1C, bytes([KEY_INDEX, 0x01]) + _VALIDITY))
-    wallet_df = master.add(Directory(0x1001, bytes.fromhex("BDA8C9E8B2BF0000"), function=wallet))
-    # key index, issuer, acquirer, start and expiry date (EW §5.1)
-    wallet_df.files.append(_transparent(0x17, bytes([KEY_INDEX]) + bytes(16) + _VALIDITY))
-    card = VirtualCard(PSAM_ATR, master, CardProtocol.T0)
-    medical.card = wallet.card = card
-    return card
-
-
-def _social_security_root(name: str) -> bytes:
-    return test_root(SOCIAL_SECURITY_ROOT, name)
 
 
 def wallet_security(
@@ -280,24 +211,6 @@ def _line_keys(algorithm: Algorithm, factor: bytes, master: str, line: str) -> l
 def _wallet_key(kind: KeyKind, name: str, algorithm: Algorithm, factor: bytes) -> FmcosKey:
     key = PbocSuite(algorithm).diversify(test_root(WALLET_ROOT, name), [factor])
     return FmcosKey(key, kind=kind, change=0xAA, algorithm=algorithm)
-
-
-_VALIDITY = bytes.fromhex("2026010120351231")
-
-
-def _transparent(sfi: int, content: bytes) -> ElementaryFile:
-    declaration = FileDeclaration(
-        sfi,
-        sfi,
-        "PSAM文件",
-        "PSAM file",
-        Structure.TRANSPARENT,
-        _Opaque,
-        read=FREE,
-        update=NEVER,
-        size=len(content),
-    )
-    return ElementaryFile(declaration, [content])
 
 
 def issuer_of(person: Person, region: str) -> IssuerData:

@@ -18,30 +18,29 @@ from cardio.files.declaration import ApplicationDeclaration, FileDeclaration, St
 from cardio.files.record import Record
 from cardio.files.social_security.environment import EF05_ISSUER, EF06_HOLDER, HolderData, IssuerData
 from cardio.files.social_security.version1.environment import HolderDataV1
+from cardio.files.wallet.composite import EF17_COMPOSITE
+from cardio.files.wallet.tunion import EF1A_COMPOSITE
 from cardio.products.checking import decode_content, encode_content
-from cardio.products.model import Product, SocialSecurityPart, WalletPart
+from cardio.products.model import Product, SocialSecurityPart, WalletPart, WalletPurseName
 from cardio.security.card_keys import ENVIRONMENT
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.building import Place, build_card, find_directory, find_file
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.cards import (
     CITIZEN_ATR,
-    KEY_INDEX,
     PERSON_A,
-    SOCIAL_SECURITY_ROOT,
-    WALLET_ROOT,
     Person,
     holder_of,
     issuer_of,
-    test_root,
     wallet_security,
 )
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.provisioning import ldt_card_keys
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.roots import account_keys, social_security_root, wallet_keys
 from cardio.virtual.security import Security
 from cardio.virtual.wallet import WalletFunction
+from cardio.virtual.wallet_purse import PurseNumber, StoredPurse
 
 REGION = "999900"
 PURSE = "ADF1"
@@ -59,6 +58,23 @@ WITHOUT_REGISTRATION = frozenset({"DF03/EF05"})
 """Tag 60 stands in exactly one of DF02/EF06 and DF03/EF05 (SSC §4.3)."""
 
 
+def _tunion(number: int) -> bytes:
+    """Record `27 nn` before the first journey: valid, composite, open, state 00 (EW §2.9)."""
+    return bytes([0x27, number, 0x7D, 0x01, 0x01]).ljust(128, b"\0")
+
+
+def _cjt166(identifier: int) -> bytes:
+    """Composite record of CJ/T 166 without data, open (EW §2.9)."""
+    return bytes([identifier, 0x2E]).ljust(48, b"\0")
+
+
+COMPOSITE_RECORDS = (
+    (EF1A_COMPOSITE, tuple(_tunion(number) for number in (0x01, 0x02, 0x06))),
+    (EF17_COMPOSITE, tuple(_cjt166(identifier) for identifier in (0x01, 0x04))),
+)
+"""Records that terminals look for on a new card: metro, bus and bicycle (EW §2.9, §6.6)."""
+
+
 def example_card(
     product: Product, person: Person = PERSON_A, *, pin: str = "123456", balance_fen: int = 10000
 ) -> VirtualCard:
@@ -68,7 +84,7 @@ def example_card(
         product: Any product, a city's own included.
         person: Its holder.
         pin: The holder's PIN, 4 to 12 digits.
-        balance_fen: Balance of the wallet.
+        balance_fen: Balance of the purse that the product uses.
     """
     social, wallet = product.social_security, product.wallet
     root = _MASTER_FILE if social is None else social.tree
@@ -130,6 +146,9 @@ def _encoded(records: Sequence[Record]) -> bytes:
 
 def _examples(file: FileDeclaration, name: str, product: Product) -> tuple[Record, ...]:
     """Vectors of the product for its own files, and those of the declaration for the others."""
+    for declaration, raws in COMPOSITE_RECORDS:
+        if file == declaration:
+            return tuple(decode_content(file.layout(raw), raw) for raw in raws)
     own = [vector.bytes for vector in product.vectors if vector.file == name]
     kept = [bytes.fromhex(raw) for raw in file.content.VECTORS]
     if file.structure is Structure.CYCLIC:
@@ -174,9 +193,7 @@ def _factors(atr: bytes) -> tuple[bytes, ...]:
 
 def _ldt_security(social: SocialSecurityPart, atr: bytes, pin: CardPin) -> LdtSecurity:
     suite = LdtSuite(_algorithm(social))
-    keys = ldt_card_keys(
-        lambda name: test_root(SOCIAL_SECURITY_ROOT, name), suite, _factors(atr), social.naming().card_keys.values()
-    )
+    keys = ldt_card_keys(social_security_root, suite, _factors(atr), social.naming().card_keys.values())
     return LdtSecurity(keys, pin=pin, suite=suite)
 
 
@@ -189,13 +206,14 @@ def _provide_environment(card: VirtualCard, product: Product, social: SocialSecu
     if product.medical is None:
         return
     suite = LdtSuite(algorithm)
-    keys = PurseKeys(
-        purchase={KEY_INDEX: suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), _factors(atr))},
-        tac=suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DTK"), _factors(atr)),
-        algorithm_id=0x03 if algorithm is Algorithm.SM4 else 0x00,
-    )
     directory = find_directory(card, "DF04")
-    function = MedicalFunction(suite, keys, find_file(directory, "EF08"), log_number=product.medical.log_number)
+    function = MedicalFunction(
+        suite,
+        account_keys(suite, _factors(atr)),
+        find_file(directory, "EF08"),
+        log_number=product.medical.log_number,
+        proof_number=product.medical.proof_number,
+    )
     function.card = card
     directory.function = function
 
@@ -216,17 +234,17 @@ def _provide_wallet(card: VirtualCard, wallet: WalletPart, balance_fen: int) -> 
     selection = wallet.selection()
     factors = selection.factors.factors(selection.decode_public(public.data))
     suite = PbocSuite(wallet.algorithm)
-    keys = PurseKeys(
-        purchase={KEY_INDEX: suite.diversify(test_root(WALLET_ROOT, "DPK"), factors)},
-        tac=suite.diversify(test_root(WALLET_ROOT, "DTK"), factors),
-        algorithm_id=0x04 if wallet.algorithm is Algorithm.SM4 else 0x00,
-    )
     log = find_file(directory, wallet.log_file.label)
+    passbook = None
+    if wallet.purse is WalletPurseName.PASSBOOK:
+        passbook, balance_fen = StoredPurse(PurseNumber.PASSBOOK, balance=balance_fen), 0
     function = WalletFunction(
         suite,
-        keys,
+        wallet_keys(suite, factors),
         log,
         balance_fen=balance_fen,
+        passbook=passbook,
+        load_needs_pin=wallet.load_pin,
         log_number=wallet.log_number,
         proof_number=wallet.proof_number,
     )

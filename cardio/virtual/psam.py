@@ -1,20 +1,25 @@
-"""A virtual PSAM: the purchases of both card families (EW §5, SSC §2.3); the rest is in `psam_cipher`.
+"""A virtual PSAM: the purchases of both card families (EW §5, SSC §2.3).
 
-Its keys are test keys: whatever talks to it must not debit a card that is not virtual.
+Grey locks are in `psam_grey`, session keys and ciphering in `psam_cipher`. Its keys are test keys: whatever talks to it
+must not debit a card that is not virtual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cardio.crypto.cryptograms import offline_order
 from cardio.crypto.suites import CipherSuite
 from cardio.security.keys import Family
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.psam_cipher import PsamCipher, PsamCipherKey
+from cardio.virtual.psam_grey import PsamGrey
 from cardio.virtual.received import Received, Status
+from cardio.virtual.tries import Counted
 
 AMOUNTS = {Family.PBOC: 1, Family.LDT: 3}
+FACTOR_SIZE = 8
 
 
 @dataclass
@@ -26,12 +31,22 @@ class PsamKey:
         algorithm_ids: Algorithm bytes of cards it serves.
         suite: Its cryptography.
         key: The key at the level where it was put into the PSAM.
+        levels: Number of factors it insists on, 1 to 3; keys of one version may differ in it (EW §5.1 usage byte).
     """
 
     version: int
     algorithm_ids: frozenset[int]
     suite: CipherSuite
     key: bytes
+    levels: int
+
+
+@dataclass
+class MacFailures(Counted):
+    """Counter of wrong MAC2 (EW §5.1, §5.2): the first one answers 63CF, and at zero the application locks."""
+
+    max_tries: int = 16
+    tries_left: int = 16
 
 
 @dataclass(frozen=True)
@@ -42,19 +57,22 @@ class _Purchase:
 
 
 class PsamFunction:
-    """One application of a PSAM: purchases, session keys and ciphering.
+    """One application of a PSAM: purchases, grey locks, session keys and ciphering.
 
     Args:
         family: Whose commands it takes.
-        keys: Purchase keys; the card's version and algorithm choose.
-        levels: Number of factors it insists on.
+        keys: Purchase keys; the card's version and algorithm and the number of factors choose.
         terminal: Terminal number, 6 bytes.
+        sequence: Terminal transaction sequence of the next purchase.
         cipher_keys: Keys for authentications and maintenance.
+        advances_at_init: Whether the sequence advances at 80 70 already, purchase or not; otherwise it advances when
+            MAC2 was right (EW PC-16).
+        grey_tac: The PSAM's own TAC key for grey locks; None for a PSAM without them (EW §3.5).
 
     Attributes:
         card: The PSAM, set when it is built.
         cipher: Its session keys and ciphering.
-        sequence: Terminal transaction sequence; advances at 80 72 (EW PC-16).
+        failures: Counter of wrong MAC2.
     """
 
     card: VirtualCard
@@ -64,68 +82,109 @@ class PsamFunction:
         family: Family,
         keys: list[PsamKey],
         *,
-        levels: int,
         terminal: bytes,
         sequence: int = 1,
         cipher_keys: Iterable[PsamCipherKey] = (),
+        advances_at_init: bool = False,
+        grey_tac: bytes | None = None,
     ) -> None:
         self.family = family
         self.keys = keys
-        self.levels = levels
         self.terminal = terminal
         self.sequence = sequence
+        self.advances_at_init = advances_at_init
+        self.failures = MacFailures()
         self.cipher = PsamCipher(family, cipher_keys)
+        self._grey = None if grey_tac is None else PsamGrey(self, grey_tac)
         self._open: _Purchase | None = None
 
     def reset(self) -> None:
-        """The open purchase and the session key are forgotten."""
+        """The open purchase and the session key are forgotten; grey locks are not."""
         self._open = None
+        if self._grey is not None:
+            self._grey.reset()
         self.cipher.reset()
 
     def execute(self, command: Received) -> bytes | None:
-        """80 70 and 80 72, and what `cipher` takes."""
+        """80 70 and 80 72, and what grey lock and `cipher` take."""
         match command.instruction:
             case 0x80, 0x70:
                 return self._init_purchase(command)
             case 0x80, 0x72:
                 return self._credit(command)
+            case 0xE0, _ if self._grey is not None:
+                return self._grey.execute(command)
         return self.cipher.execute(command)
 
     def _init_purchase(self, command: Received) -> bytes:
         self._open = None
-        if (command.p1, command.p2) != (0x01 if self.family is Family.LDT else 0x00, 0x00):
+        if command.parameters != (0x01 if self.family is Family.LDT else 0x00, 0x00):
             raise Status(0x6A86)
-        amounts_size = 4 * AMOUNTS[self.family]
-        fixed = 6 + amounts_size + 10
-        if len(command.data) != fixed + 8 * self.levels:
-            raise Status(0x6A80)
-        data = command.data
-        seed, amounts, rest = data[:6], data[6 : 6 + amounts_size], data[6 + amounts_size :]
-        kind, time, version, algorithm = rest[:1], rest[1:8], rest[8], rest[9]
-        factors = [rest[at : at + 8] for at in range(10, len(rest), 8)]
-        key = self._key(version, algorithm)
-        card_key = key.suite.diversify(key.key, reversed(factors))
+        self.failures.need_tries()
+        data, end = command.data, 6 + 4 * AMOUNTS[self.family]
+        seed, amounts, kind, time = data[:6], data[6:end], data[end : end + 1], data[end + 1 : end + 8]
+        suite, card_key = self.card_key(data[end + 8 :])
         sequence = self.sequence.to_bytes(4, "big")
-        session = key.suite.session_key(card_key, seed + sequence[2:])
-        self._open = _Purchase(session, key.suite, amounts)
-        return sequence + key.suite.mac(session, amounts + kind + self.terminal + time)
-
-    def _key(self, version: int, algorithm: int) -> PsamKey:
-        for key in self.keys:
-            if key.version == version and algorithm in key.algorithm_ids:
-                return key
-        raise Status(0x6A88)
+        session = suite.session_key(card_key, seed + sequence[2:])
+        self._open = _Purchase(session, suite, amounts)
+        if self.advances_at_init:
+            self.card.commit(self.advance)
+        return sequence + suite.mac(session, offline_order(amounts, kind[0], self.terminal, time))
 
     def _credit(self, command: Received) -> bytes:
         opened, self._open = self._open, None
+        self.failures.need_tries()
         if opened is None:
             raise Status(0x6901)
         command.need(4)
-        if opened.suite.mac(opened.session, opened.amounts) != command.data:
-            raise Status(0x63CF)
-
-        def advance() -> None:
-            self.sequence += 1
-
-        self.card.commit(advance)
+        self.judge(right=opened.suite.mac(opened.session, opened.amounts) == command.data)
         return b""
+
+    # ---- what purchases and grey locks share -----------------------------------------------------------------
+
+    def card_key(self, chosen: bytes) -> tuple[CipherSuite, bytes]:
+        """A card's purchase key, and its cryptography.
+
+        Args:
+            chosen: Key version 1 ‖ algorithm 1 ‖ factors of 8 bytes, card first.
+
+        Raises:
+            Status: 6A80 wrong number of factors, 6A88 no key of that version and algorithm.
+        """
+        levels, rest = divmod(len(chosen) - 2, FACTOR_SIZE)
+        if levels < 1 or rest:
+            raise Status(0x6A80)
+        fitting = [key for key in self.keys if key.version == chosen[0] and chosen[1] in key.algorithm_ids]
+        if not fitting:
+            raise Status(0x6A88)
+        for key in fitting:
+            if key.levels == levels:
+                factors = [chosen[at : at + FACTOR_SIZE] for at in range(2, len(chosen), FACTOR_SIZE)]
+                return key.suite, key.suite.diversify(key.key, reversed(factors))
+        raise Status(0x6A80)
+
+    def advance(self) -> None:
+        """The next sequence; 4 bytes, so that it begins again after FFFFFFFF."""
+        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+
+    def judge(self, *, right: bool, change: Callable[[], None] | None = None) -> None:
+        """Count a MAC2; a right one restores the counter and advances the sequence where 80 70 did not.
+
+        Args:
+            right: Whether it was right.
+            change: What else a right one changes.
+
+        Raises:
+            Status: 63Cx, x failures are left.
+        """
+        if not right:
+            self.failures.judge(self.card, right=False)
+
+        def write() -> None:
+            self.failures.tries_left = self.failures.max_tries
+            if not self.advances_at_init:
+                self.advance()
+            if change is not None:
+                change()
+
+        self.card.commit(write)

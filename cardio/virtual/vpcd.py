@@ -18,7 +18,7 @@ from enum import IntEnum
 from types import TracebackType
 from typing import ClassVar, Self
 
-from cardio.errors import CardRemoved, CardUnpowered, ReaderUnavailable
+from cardio.errors import CardMute, CardRemoved, CardUnpowered, ReaderUnavailable
 from cardio.transport.embedded import PoweredCard
 
 DEFAULT_PORT = 0x8C7B
@@ -39,6 +39,11 @@ POWER_LOSS_TIMEOUT = 1.0
 """Seconds that `VpcdLink.remove` waits for a command that is still running in the card."""
 
 MAX_FRAME = 0xFFFF
+
+NOTHING_HEARD = b"\x00"
+"""What a mute card sends. vpcd has no time-out: without a frame it would wait for ever, and hold pcscd's reader; at an
+empty one it ejects the card. An answer too short for a status word is lost for whoever sent the command.
+"""
 
 
 class Control(IntEnum):
@@ -178,7 +183,10 @@ class VpcdLink:
         if len(frame) != 1:
             if not self._powered:
                 raise CardUnpowered("command to a virtual card that was never switched on")
-            return self._card.transmit(frame)
+            try:
+                return self._card.transmit(frame)
+            except CardMute:
+                return NOTHING_HEARD
         match frame[0]:
             case Control.ATR:
                 return self._card.atr

@@ -115,7 +115,7 @@ def test_a_restart_keeps_the_question_and_the_card_answers_it(counter: TestCount
     assert counter.ledger.transaction(torn.id).state is State.UNCERTAIN
     (resolved,) = counter.recover()
     assert (resolved.state, resolved.outcome.mac2) == (State.COMPLETED, Mac2.UNCHECKED)
-    assert evidence(resolved) == {"proof": True, "counter": True}
+    assert evidence(resolved) == {"proof": True, "balance": True, "counter": True}
 
 
 def test_an_armed_row_left_by_a_crash_is_uncertain_after_the_restart(counter: TestCounter) -> None:

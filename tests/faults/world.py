@@ -1,19 +1,21 @@
-"""A terminal and the world around it: cards, PSAM and host outlive the terminal's crashes, as they do outside."""
+"""A terminal, and what outlives its crashes: cards, PSAM and host."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.engine.engine import Engine
+from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import HostAnswerLost, HostUnreachable
 from cardio.files.dates import encode_time
 from cardio.ledger.ledger import Ledger, now
+from cardio.ledger.model import Bill, Request, State, Tender
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product, WalletPurseName
 from cardio.readers.owner import SamOwner
@@ -21,20 +23,21 @@ from cardio.security.derived_keys import Terminal
 from cardio.security.hsm import Hsm
 from cardio.security.keyring import Keyring, RootKey
 from cardio.security.keys import PurchaseKeys
-from cardio.security.load_host import HostGrant, HostRequest
+from cardio.security.load_host import HostGrant, HostRequest, LoadHost
 from cardio.security.psam import Psam
 from cardio.security.software_load_host import SoftwareLoadHost
 from cardio.transport.channel import Channel
-from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.transport.embedded import EmbeddedCard, EmbeddedDriver, EmbeddedReader
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
-from cardio.virtual.sams import TERMINAL_NUMBER, psam
+from cardio.virtual.sams import psam
 from tests.security.softhsm import MODULE, PIN, TOKEN
 
 CARD_PIN = "123456"
 SOFTWARE_TERMINAL = bytes.fromhex("999999000002")
+ELSEWHERE = bytes.fromhex("999999000009")
 OTHER_SERIAL = "00008600000000000999"
 ANY_LEVELS = 3
 
@@ -47,12 +50,9 @@ class Source(StrEnum):
     KEYRING = "keyring"
 
 
-def roots(wallet_levels: int) -> dict[str, RootKey]:
-    """Test roots of all purse keys.
-
-    Args:
-        wallet_levels: Diversification levels of the wallet's product.
-    """
+def roots(product: Product) -> dict[str, RootKey]:
+    """Test roots of all purse keys, the wallet's with as many levels as the product's cards have."""
+    wallet_levels = len(_factors(product)) or 1
     wallet = {f"WALLET-{name}": RootKey(test_root(WALLET_ROOT, name), wallet_levels) for name in _NAMES}
     medical = {name: RootKey(test_root(SOCIAL_SECURITY_ROOT, name), ANY_LEVELS) for name in ("DPK", "DLK", "DTK")}
     return wallet | medical
@@ -128,41 +128,61 @@ class FaultyHost:
 
 
 @dataclass
-class World:
-    """A terminal with one reader, and everything that it meets.
+class Outside:
+    """What outlives the terminal's crashes.
+
+    Attributes:
+        card: The card that pays.
+        other: Another holder's card.
+        sam: The terminal's PSAM.
+        host: The load host.
+    """
+
+    card: VirtualCard
+    other: VirtualCard
+    sam: VirtualCard
+    host: FaultyHost
+
+    @classmethod
+    def around(cls, card: VirtualCard, product: Product) -> Outside:
+        """New ones, for a card of a product."""
+        keyring = Keyring("host", roots(product), test=True)
+        host = FaultyHost(SoftwareLoadHost(keyring, lambda: encode_time(now())))
+        made = cls(card, citizen_card(serial=OTHER_SERIAL, balance_fen=5000), psam(), host)
+        for one in (made.card, made.other, made.sam):
+            # Seeded, so that a case that failed fails again.
+            one.random = random.Random(7).randbytes  # noqa: S311
+        return made
+
+
+@dataclass
+class TerminalSide:
+    """A terminal with one reader.
 
     Attributes:
         folder: Where the journal is.
-        card: The card that pays.
-        product: Its product.
+        product: Product of the card that pays.
         source: Where the purchase keys live.
-        other: Another holder's card.
+        sam: The PSAM in its slot.
+        host: The load host.
     """
 
     folder: Path
-    card: VirtualCard
     product: Product
     source: Source
-    other: VirtualCard = field(default_factory=lambda: citizen_card(serial=OTHER_SERIAL, balance_fen=5000))
+    sam: EmbeddedCard
+    host: LoadHost
 
     def __post_init__(self) -> None:
         self.reader = EmbeddedReader("card", None, VirtualPinPad(CARD_PIN))
-        self.sam = psam()
         self.sam_reader = EmbeddedReader("sam", self.sam)
         self.driver = EmbeddedDriver([self.reader, self.sam_reader])
-        levels = 1 if self.product.wallet is None else len(_factors(self.product))
-        self._roots = roots(levels)
-        keyring = Keyring("host", self._roots, test=True)
-        self.host = FaultyHost(SoftwareLoadHost(keyring, lambda: encode_time(now())))
         others = [one for one in SHIPPED if one.id in {"citizen-wallet", "ssc-2.0"} and one.id != self.product.id]
         self.catalogue = Catalogue([self.product, *others])
         self._owner: SamOwner | None = None
         self._hsm: Hsm | None = None
         self._terminal = Terminal(SOFTWARE_TERMINAL)
         self.running = False
-        for card in (self.card, self.other, self.sam):
-            # Seeded, so that a case that failed fails again.
-            card.random = random.Random(7).randbytes  # noqa: S311
 
     @property
     def journal(self) -> Path:
@@ -176,7 +196,7 @@ class World:
             StoreError: The journal cannot be opened.
         """
         self.ledger = Ledger(self.journal)
-        self.engine = Engine(self.ledger, self.catalogue, self._keys(), self.host)
+        self.engine = Engine(self.ledger, self.catalogue, self.keys(), self.host)
         self.running = True
 
     def stop(self) -> None:
@@ -196,7 +216,8 @@ class World:
         self.stop()
         self.start()
 
-    def _keys(self) -> PurchaseKeys:
+    def keys(self) -> PurchaseKeys:
+        """The key source, opened."""
         match self.source:
             case Source.PSAM:
                 self._owner = SamOwner("sam", self.driver, virtual=True)
@@ -205,17 +226,12 @@ class World:
                 self._hsm = Hsm(MODULE, TOKEN, PIN, terminal=self._terminal)
                 return self._hsm
             case Source.KEYRING:
-                return Keyring("terminal", self._roots, test=True, terminal=self._terminal)
-
-    @property
-    def terminal_number(self) -> str:
-        """What the keys give."""
-        return (TERMINAL_NUMBER if self.source is Source.PSAM else SOFTWARE_TERMINAL).hex()
+                return Keyring("terminal", roots(self.product), test=True, terminal=self._terminal)
 
     @contextmanager
-    def presented(self, card: VirtualCard | None = None) -> Iterator[Channel]:
+    def presented(self, card: EmbeddedCard) -> Iterator[Channel]:
         """A card held to the reader, put in anew; taken out afterwards."""
-        self.reader.insert(card or self.card)
+        self.reader.insert(card)
         try:
             channel = self.reader.connect()
             try:
@@ -233,3 +249,36 @@ def _factors(product: Product) -> tuple[bytes, ...]:
         return ()
     public = wallet.selection().decode_public(bytes.fromhex(wallet.public_file.content.VECTORS[0]))
     return wallet.factors.factors(public)
+
+
+class World(TerminalSide):
+    """A terminal and its surroundings in one process.
+
+    Attributes:
+        outside: What outlives its restarts.
+    """
+
+    def __init__(self, folder: Path, outside: Outside, product: Product, source: Source) -> None:
+        super().__init__(folder, product, source, outside.sam, outside.host)
+        self.outside = outside
+
+    def pay_elsewhere(self, amount: int) -> None:
+        """The same card pays at another terminal, with a journal and a PSAM of its own."""
+        folder = self.folder / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        elsewhere = TerminalSide(folder, self.product, Source.PSAM, psam(terminal=ELSEWHERE), self.host)
+        elsewhere.start()
+        try:
+            request = Request("other", "k", "debit", b"elsewhere")
+            with elsewhere.presented(self.outside.card) as channel:
+                if self.product.wallet is None:
+                    bill = Bill(amount, 0, amount, 0)
+                    settlement = elsewhere.engine.begin_settlement(SettleRequest(request, bill, Tender.CASH, "bill"))
+                    state = elsewhere.engine.settle(settlement, channel).state
+                else:
+                    begun = elsewhere.engine.begin_debit(DebitRequest(request, amount, "elsewhere"))
+                    state = elsewhere.engine.debit(begun, channel).state
+            if state is not State.COMPLETED:
+                raise AssertionError(f"the other terminal's sale is {state}")
+        finally:
+            elsewhere.stop()

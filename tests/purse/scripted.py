@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cardio.apdu.connection import CardConnection
 from cardio.crypto.ciphers import Algorithm
 from cardio.purse.purse import CounterRule, PurseRules
+from cardio.purse.wallet import PurseFile, WalletPurse
 from cardio.security.keys import Family, SamApplication
 from cardio.transport.channel import CardProtocol, Disclosure
 from tests.virtual.vectors import Exchange
@@ -17,6 +18,10 @@ T = TypeVar("T")
 WALLET_SAM = SamApplication(Family.PBOC, bytes.fromhex("1001"), 0x17, levels=1)
 MEDICAL_SAM = SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, levels=2)
 SELECT_MASTER_FILE = Exchange("00A40000023F0000", "9000")
+SELECT_WALLET_SAM = Exchange("00A4000002100100", "9000")
+CARD_FACTOR = bytes.fromhex("4170001234567890")
+"""Of the card of most vectors."""
+_PSAM_INSTRUCTIONS = ("8070", "8072")
 
 
 class ScriptedChannel:
@@ -92,10 +97,36 @@ class ScriptedSlot:
         return job(CardConnection(self.channel))
 
 
-def rules(sam: SamApplication, proof_number: CounterRule = CounterRule.AFTER) -> PurseRules:
+def card_script(entry: dict[str, Any]) -> list[Exchange]:
+    """What goes to the card in a vector, in order."""
+    return [exchange for exchange in _exchanges(entry) if not exchange.command.startswith(_PSAM_INSTRUCTIONS)]
+
+
+def psam_script(entry: dict[str, Any]) -> list[Exchange]:
+    """What goes to the PSAM in a vector, in order."""
+    return [exchange for exchange in _exchanges(entry) if exchange.command.startswith(_PSAM_INSTRUCTIONS)]
+
+
+def _exchanges(entry: dict[str, Any]) -> list[Exchange]:
+    return [Exchange(apdu["command"], apdu["response"]) for apdu in entry["apdus"]]
+
+
+def wallet_over(
+    *script: Exchange, proof_number: CounterRule = CounterRule.AFTER, file: PurseFile = PurseFile.PURSE
+) -> WalletPurse:
+    """A wallet of the vectors' card over a script."""
+    connection, _ = scripted(*script)
+    return WalletPurse(connection, rules(WALLET_SAM, proof_number), (CARD_FACTOR,), file)
+
+
+def rules(
+    sam: SamApplication,
+    proof_number: CounterRule = CounterRule.AFTER,
+    algorithm: Algorithm = Algorithm.TRIPLE_DES,
+) -> PurseRules:
     """Rules of a purse whose numbers do not matter."""
     return PurseRules(
-        algorithm=Algorithm.TRIPLE_DES,
+        algorithm=algorithm,
         proof_number=proof_number,
         log_number=CounterRule.AFTER,
         sam=sam,

@@ -1,4 +1,7 @@
-"""The terminal's side of the wallet, held to the vectors of EW §10 without any virtual card."""
+"""The terminal's side of the wallet without any virtual card: balances, purchases, proof, log.
+
+`test_wallet_vectors` holds it to the vectors of EW §10, `test_refusals` to what cards refuse.
+"""
 
 from datetime import UTC, datetime
 
@@ -17,52 +20,23 @@ from cardio.errors import (
 )
 from cardio.files.dates import CARD_TIMEZONE, encode_time
 from cardio.purse.operation import Operation, PurseKind
-from cardio.purse.purse import CardProof, CounterRule, Initialized, parse_proof
+from cardio.purse.purse import CounterRule, parse_proof
 from cardio.purse.wallet import PurseFile, WalletPurse
 from cardio.security.keys import Authorization
-from cardio.transport.channel import CardProtocol
-from tests.purse.scripted import WALLET_SAM, rules, scripted
-from tests.virtual.vectors import Exchange, PurchaseVector, ep_purchases
+from tests.purse.scripted import CARD_FACTOR, WALLET_SAM, rules, scripted, wallet_over
+from tests.virtual.vectors import Exchange
 
 PURCHASE = Operation.PURCHASE
-VECTORS = [pytest.param(vector, id=vector.name) for vector in ep_purchases()]
-FACTORS = (bytes.fromhex("4170001234567890"),)
+FACTORS = (CARD_FACTOR,)
 ANSWER = "00002710001000000001001F2E3D4C9000"
 BALANCE = "805C000204"
 INITIALIZE = "805001020B01000000C81122334455660F"
 TERMINAL = bytes.fromhex("112233445566")
 PROVE = "805A000602001108"
-protocols = pytest.mark.parametrize("protocol", list(CardProtocol))
-
-
-def purse_over(*script: Exchange, proof_number: CounterRule = CounterRule.AFTER) -> WalletPurse:
-    connection, _ = scripted(*script)
-    return WalletPurse(connection, rules(WALLET_SAM, proof_number), FACTORS)
-
-
-@protocols
-@pytest.mark.parametrize("vector", VECTORS)
-def test_terminal_sends_every_card_apdu_of_the_vector(vector: PurchaseVector, protocol: CardProtocol) -> None:
-    connection, script = scripted(*vector.card_exchanges, protocol=protocol)
-    purse = WalletPurse(connection, rules(WALLET_SAM), vector.factors)
-    initialized = purse.initialize(PURCHASE, (vector.amount,), vector.terminal, vector.key_index)
-    assert initialized == Initialized(
-        vector.balance,
-        vector.counter,
-        vector.key_version,
-        vector.algorithm_id,
-        vector.random,
-        balance_sent=vector.balance,
-    )
-    debit = purse.debit_command(PURCHASE, Authorization(vector.sequence, vector.mac1), bytes.fromhex(vector.time))
-    proof = CardProof(tac=vector.tac, mac2=vector.mac2)
-    assert parse_proof(PURCHASE, connection.call(debit)) == proof
-    assert purse.proof(PURCHASE, initialized.counter) == proof
-    script.assert_finished()
 
 
 def test_order_carries_what_the_card_answered_and_the_card_time() -> None:
-    purse = purse_over(Exchange(INITIALIZE, ANSWER))
+    purse = wallet_over(Exchange(INITIALIZE, ANSWER))
     initialized = purse.initialize(PURCHASE, (200,), TERMINAL, 1)
     for moment in (
         datetime(2026, 3, 15, 9, 1, 2, tzinfo=CARD_TIMEZONE),
@@ -76,26 +50,26 @@ def test_order_carries_what_the_card_answered_and_the_card_time() -> None:
 
 
 def test_kind_is_the_wallet() -> None:
-    assert purse_over().kind is PurseKind.WALLET
+    assert wallet_over().kind is PurseKind.WALLET
 
 
 @pytest.mark.parametrize(("answer", "fen"), [("00002710", 10000), ("80002710", 10000), ("7FFFFFFF", 0x7FFFFFFF)])
 def test_balance_is_masked(answer: str, fen: int) -> None:
-    assert purse_over(Exchange(BALANCE, answer + "9000")).balance() == fen
+    assert wallet_over(Exchange(BALANCE, answer + "9000")).balance() == fen
     initialized = Exchange(INITIALIZE, answer + ANSWER[8:])
-    assert purse_over(initialized).initialize(PURCHASE, (200,), TERMINAL, 1).balance_fen == fen
+    assert wallet_over(initialized).initialize(PURCHASE, (200,), TERMINAL, 1).balance_fen == fen
 
 
 @pytest.mark.parametrize("answer", ["", "002710", "0000002710"])
 def test_balances_of_another_length_are_malformed(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(BALANCE, answer + "9000")).balance()
+        wallet_over(Exchange(BALANCE, answer + "9000")).balance()
 
 
 @pytest.mark.parametrize("answer", ["", ANSWER[:28], "00" + ANSWER[:-4]])
 def test_initialize_answers_of_another_length_are_malformed(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(INITIALIZE, answer + "9000")).initialize(PURCHASE, (200,), TERMINAL, 1)
+        wallet_over(Exchange(INITIALIZE, answer + "9000")).initialize(PURCHASE, (200,), TERMINAL, 1)
 
 
 @pytest.mark.parametrize("size", [0, 4, 7, 9, 16])
@@ -116,7 +90,7 @@ def test_debit_answers_of_another_length_are_malformed(size: int) -> None:
 )
 def test_refusals_have_a_name_and_no_money_moved(status: str, error: type[CardioError]) -> None:
     with pytest.raises(error) as caught:
-        purse_over(Exchange(INITIALIZE, status)).initialize(PURCHASE, (200,), TERMINAL, 1)
+        wallet_over(Exchange(INITIALIZE, status)).initialize(PURCHASE, (200,), TERMINAL, 1)
     assert caught.value.money is Money.NONE
 
 
@@ -136,19 +110,19 @@ def test_debit_is_never_repeated_by_the_connection() -> None:
 
 
 def test_no_proof_is_none() -> None:
-    assert purse_over(Exchange(PROVE, "9406")).proof(PURCHASE, 0x10) is None
+    assert wallet_over(Exchange(PROVE, "9406")).proof(PURCHASE, 0x10) is None
 
 
 @pytest.mark.parametrize("status", ["6985", "6D00", "6700", "6F00"])
 def test_any_other_refusal_is_no_evidence(status: str) -> None:
     with pytest.raises(CardError):
-        purse_over(Exchange(PROVE, status)).proof(PURCHASE, 0x10)
+        wallet_over(Exchange(PROVE, status)).proof(PURCHASE, 0x10)
 
 
 @pytest.mark.parametrize("answer", ["", "0F3B44D8", "0F3B44D8662945B900"])
 def test_proofs_of_another_length_are_no_evidence(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
-        purse_over(Exchange(PROVE, answer + "9000")).proof(PURCHASE, 0x10)
+        wallet_over(Exchange(PROVE, answer + "9000")).proof(PURCHASE, 0x10)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +136,7 @@ def test_proofs_of_another_length_are_no_evidence(answer: str) -> None:
 )
 def test_only_the_number_of_the_rule_is_asked(rule: CounterRule, counter: int, number: str) -> None:
     """The other number could find the proof of an older purchase (EW PC-17): it is not even tried on 9406."""
-    purse = purse_over(Exchange(f"805A000602{number}08", "9406"), proof_number=rule)
+    purse = wallet_over(Exchange(f"805A000602{number}08", "9406"), proof_number=rule)
     assert purse.proof(PURCHASE, counter) is None
 
 
@@ -173,7 +147,7 @@ RECORD = "0011000000000000C80611223344556620260315090102"
 
 def test_log_is_read_newest_first_until_there_are_no_more() -> None:
     older = "0010000000800000640911223344556620260314235959"
-    purse = purse_over(
+    purse = wallet_over(
         Exchange("00B201C417", RECORD + "9000"),
         Exchange("00B202C417", older + "9000"),
         Exchange("00B203C417", "6A83"),
@@ -204,10 +178,10 @@ def test_log_records_of_another_purse_or_counter_are_told_apart(
 @pytest.mark.parametrize("terminal", ["11223344556F", "1122334455FF", "000000000000", "112233445FFF"])
 def test_terminal_numbers_come_as_they_are_stored(terminal: str) -> None:
     record = RECORD[:20] + terminal + RECORD[32:]
-    purse = purse_over(Exchange("00B201C417", record + "9000"))
+    purse = wallet_over(Exchange("00B201C417", record + "9000"))
     assert next(purse.log()).terminal == bytes.fromhex(terminal)
 
 
 def test_closed_log_says_so() -> None:
     with pytest.raises(AccessDenied):
-        next(purse_over(Exchange("00B201C417", "6982")).log())
+        next(wallet_over(Exchange("00B201C417", "6982")).log())

@@ -1,4 +1,4 @@
-"""The settlement of SSC §9.3, in 3DES and SM4, as both sides of the counter are held to it."""
+"""The settlement of SSC §9.3, in 3DES and SM4, and its load, as both sides of the counter are held to them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ INITIALIZE = "B028010113 01 00000000 00002710 00001F40 519900000001 16"
 RECORD = bytes.fromhex("0005 32 519900000001 20260115093045 00000000 00002710 00001F40")
 DEBITED_BEFORE = 123
 """Yearly totals of our own choice: the vector leaves them open."""
+LOAD_BALANCE, LOAD_AMOUNT, LOAD_COUNTER = 12345, 50000, 3
+LOAD_RECORD = bytes.fromhex("0003 31 519900000001 20260115093045 0000C350 00000000 00000000")
+"""Not printed there: the record of the settlement, with the amount as PERS §5.3 B120 has it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class SettlementVector:
         mac1: Of the PSAM.
         mac2: Of the card.
         tac: Of the card.
+        load_macs: MAC1, MAC2 and TAC of the load; None where SSC §9.3 has none.
     """
 
     algorithm: Algorithm
@@ -45,6 +49,7 @@ class SettlementVector:
     mac1: str
     mac2: str
     tac: str
+    load_macs: tuple[str, str, str] | None = None
 
     @property
     def initialize(self) -> Exchange:
@@ -76,6 +81,22 @@ class SettlementVector:
         """B0 2E for the number after the settlement: MAC before TAC."""
         return Exchange("B02E000202000608", f"{self.mac2}{self.tac}9000")
 
+    @property
+    def open_load(self) -> Exchange:
+        """B0 28 00 01."""
+        mac1, _, _ = self._load_macs()
+        return Exchange("B02800010B010000C35051990000000110", f"0000303900030100A1B2C3D4{mac1}9000")
+
+    @property
+    def credit(self) -> Exchange:
+        """B0 2A."""
+        _, mac2, tac = self._load_macs()
+        return Exchange(f"B02A00000B{TIME}{mac2}04", f"{tac}9000")
+
+    def _load_macs(self) -> tuple[str, str, str]:
+        assert self.load_macs is not None, "SSC §9.3 prints the load in 3DES only"
+        return self.load_macs
+
 
 SETTLEMENTS = {
     "3des": SettlementVector(
@@ -87,6 +108,7 @@ SETTLEMENTS = {
         mac1="F01120FD",
         mac2="7A0EC137",
         tac="731F5CB3",
+        load_macs=("1D35AE13", "E9596762", "08E44B1D"),
     ),
     "sm4": SettlementVector(
         Algorithm.SM4,

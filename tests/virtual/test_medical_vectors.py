@@ -18,6 +18,10 @@ from tests.virtual.settlements import (
     AMOUNTS,
     COUNTER,
     DEBITED_BEFORE,
+    LOAD_AMOUNT,
+    LOAD_BALANCE,
+    LOAD_COUNTER,
+    LOAD_RECORD,
     RANDOM,
     RECORD,
     SEQUENCE,
@@ -29,6 +33,7 @@ from tests.virtual.wire import SELECT_DF04, VERIFY_RIGHT, complete, fixed, send
 
 ATR = bytes.fromhex("3B6D0000 00814A444686605199000001AC")
 VECTORS = [pytest.param(vector, id=name) for name, vector in SETTLEMENTS.items()]
+LOADS = [pytest.param(vector, id=name) for name, vector in SETTLEMENTS.items() if vector.load_macs is not None]
 protocols = pytest.mark.parametrize("protocol", list(CardProtocol))
 
 
@@ -38,7 +43,7 @@ def account_of(
     """A card with the vector's keys and counter, PIN presented, DF04 selected."""
     medical = replace(MedicalData.empty(), scheme=MedicalScheme.decode(b"31000000"), region="519900", mode="1")
     df04 = build_directory(DF04, ((EF05_MEDICAL, medical), (EF08_MEDICAL_LOG, None)))
-    keys = PurseKeys({1: vector.card_key}, vector.tac_key, 0x01, vector.algorithm_id)
+    keys = PurseKeys({1: vector.card_key}, vector.tac_key, algorithm_id=vector.algorithm_id, load={1: vector.card_key})
     function = MedicalFunction(
         LdtSuite(vector.algorithm),
         keys,
@@ -72,6 +77,19 @@ def test_card_answers_every_apdu_of_the_settlement(vector: SettlementVector, pro
     assert function.purchase_counter == COUNTER + 1
 
 
+@protocols
+@pytest.mark.parametrize("vector", LOADS)
+def test_card_answers_every_apdu_of_the_load(vector: SettlementVector, protocol: CardProtocol) -> None:
+    card, function = account_of(vector, protocol)
+    function.balance, function.load_counter = LOAD_BALANCE, LOAD_COUNTER
+    for exchange in (vector.open_load, vector.credit):
+        assert complete(card, exchange.command) == exchange.answer
+    assert complete(card, "B02E000102000408") == f"00000000{vector.credit.answer}"
+    assert complete(card, "B026000104") == f"{LOAD_BALANCE + LOAD_AMOUNT:08X}9000"
+    assert complete(card, "00B201441C") == f"{LOAD_RECORD.hex().upper()}9000"
+    assert (function.load_counter, function.purchase_counter) == (LOAD_COUNTER + 1, COUNTER)
+
+
 @pytest.mark.parametrize("vector", VECTORS)
 def test_log_holds_the_record_of_the_settlement(vector: SettlementVector) -> None:
     card, _ = account_of(vector)
@@ -95,8 +113,8 @@ def test_proof_number_is_the_one_before_where_the_rule_says_so(vector: Settlemen
 @protocols
 @pytest.mark.parametrize("vector", VECTORS)
 def test_psam_answers_every_apdu_of_the_settlement(vector: SettlementVector, protocol: CardProtocol) -> None:
-    key = PsamKey(0x01, frozenset({vector.algorithm_id}), LdtSuite(vector.algorithm), vector.province_key)
-    function = PsamFunction(Family.LDT, [key], levels=2, terminal=TERMINAL, sequence=SEQUENCE)
+    key = PsamKey(0x01, frozenset({vector.algorithm_id}), LdtSuite(vector.algorithm), vector.province_key, levels=2)
+    function = PsamFunction(Family.LDT, [key], terminal=TERMINAL, sequence=SEQUENCE)
     card = VirtualCard(ATR, Directory(0x3F00, function=function), protocol)
     function.card = card
     for exchange in (vector.sam_init, vector.sam_credit):

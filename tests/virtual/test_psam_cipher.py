@@ -1,7 +1,5 @@
 """Session keys and ciphering of a virtual PSAM (SSC §6.2, §6.4; EW §5.2, §5.3, §5.4)."""
 
-from typing import Any
-
 import pytest
 
 from cardio.crypto.ciphers import Algorithm, xor
@@ -29,7 +27,7 @@ DES, SM4 = LdtSuite(Algorithm.TRIPLE_DES), LdtSuite(Algorithm.SM4)
 
 def sam_of(*keys: PsamCipherKey, family: Family = Family.LDT, folds: bool = False) -> VirtualCard:
     """A PSAM, T=1, with its application selected."""
-    function = PsamFunction(family, [], levels=1, terminal=bytes(6), cipher_keys=keys)
+    function = PsamFunction(family, [], terminal=bytes(6), cipher_keys=keys)
     function.cipher.folds = folds
     master = Directory(0x3F00, function=PsamEnvironment())
     master.add(Directory(0xDF01, function=function))
@@ -223,11 +221,12 @@ def psam_in_master_file() -> VirtualCard:
 # ---- wallets -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "entry", [entry for entry in entries() if "-psam-" in entry["id"] and "write-key" not in entry["id"]],
-    ids=lambda entry: entry["id"],
-)  # fmt: skip
-def test_psam_vectors(entry: dict[str, Any]) -> None:
+PSAM_VECTORS = {entry["id"]: entry for entry in entries() if entry["kind"] == "psam-cipher"}
+
+
+@pytest.mark.parametrize("name", PSAM_VECTORS)
+def test_psam_vectors(name: str) -> None:
+    entry = PSAM_VECTORS[name]
     suite = PbocSuite(Algorithm.SM4 if entry["alg"] == "SM4" else Algorithm.TRIPLE_DES)
     (master,) = (bytes.fromhex(value) for name, value in entry["inputs"].items() if name.startswith("master_"))
     deliver_key = entry["apdus"][0]["command"]

@@ -2,12 +2,13 @@
 
 import pytest
 
-from cardio.virtual.card import VirtualCard
+from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import psam
 from cardio.virtual.psam import PsamFunction
+from tests.virtual.tearing import cut
 from tests.virtual.wire import complete
 
-WALLET, MEDICAL = "1001", "DF01"
+WALLET, MEDICAL, TUNION = "1001", "DF01", "8011"
 FACTOR = "8600000000000123"
 ORDER = "1F2E3D4C 0010 000000C8 06 20260315090102".replace(" ", "")
 MEDICAL_ORDER = "A1B2C3D4 0005 00000000 00002710 00001F40 32 20260115093045".replace(" ", "")
@@ -34,16 +35,18 @@ class Sam:
         return self.init(MEDICAL_ORDER, key, factors, parameters)
 
     @property
-    def sequence(self) -> int:
+    def function(self) -> PsamFunction:
         function = self.card.current.function
         assert isinstance(function, PsamFunction)
-        return function.sequence
+        return function
+
+    @property
+    def sequence(self) -> int:
+        return self.function.sequence
 
     def right_mac2(self) -> str:
         """MAC2 of the open purchase, as the card would make it."""
-        function = self.card.current.function
-        assert isinstance(function, PsamFunction)
-        opened = function._open
+        opened = self.function._open
         assert opened is not None
         return opened.suite.mac(opened.session, opened.amounts).hex()
 
@@ -103,10 +106,90 @@ def test_mac2_has_four_bytes(sam: Sam) -> None:
 
 def test_wrong_number_of_factors_is_6a80(sam: Sam) -> None:
     assert sam.init(factors="") == "6A80"
-    assert sam.init(factors=FACTOR * 2) == "6A80"
     assert sam.init(factors=FACTOR * 3) == "6A80"
     assert sam.init(factors=FACTOR[2:]) == "6A80"
     assert sam.init(factors=FACTOR).endswith("9000")
+    assert sam.init(order="", key="", factors="") == "6A80"
+
+
+def test_number_of_factors_chooses_the_key(sam: Sam) -> None:
+    """1001 serves citizen cards with one factor and CJ/T 166 cards with two (EW §5.1: the key says its levels)."""
+    one, two = sam.init(factors=FACTOR), sam.init(factors=FACTOR * 2)
+    assert one.endswith("9000")
+    assert two.endswith("9000")
+    assert one != two
+    assert Sam(TUNION).init(factors=FACTOR) == "6A80"
+    assert Sam(TUNION).init(factors=FACTOR * 2).endswith("9000")
+
+
+def test_tunion_application_has_the_name_of_the_standard(sam: Sam) -> None:
+    """EW §1.1."""
+    assert sam.send("00A4040010A0000006324D4F542E435053414D303100").endswith("9000")
+    assert sam.card.current.identifier == 0x8011
+
+
+def test_sequence_advances_at_80_70_where_the_switch_says_so(sam: Sam) -> None:
+    sam.function.advances_at_init = True
+    assert [sam.init()[:8], sam.init()[:8]] == ["00000001", "00000002"]
+    assert sam.send(f"8072000004{sam.right_mac2()}") == "9000"
+    assert sam.init()[:8] == "00000003"
+
+
+def test_a_refused_order_does_not_count(sam: Sam) -> None:
+    sam.function.advances_at_init = True
+    assert sam.init(key="0900") == "6A88"
+    assert sam.sequence == 1
+
+
+def test_sequence_begins_again_after_the_last_one(sam: Sam) -> None:
+    sam.function.sequence = 0xFFFFFFFF
+    assert sam.init()[:8] == "FFFFFFFF"
+    assert sam.send(f"8072000004{sam.right_mac2()}") == "9000"
+    assert sam.init()[:8] == "00000000"
+
+
+def test_wrong_mac2_counts_down_to_a_lock(sam: Sam) -> None:
+    for left in range(15, -1, -1):
+        sam.init()
+        assert sam.send("807200000400000000") == f"63C{left:X}"
+    assert sam.init() == "6983"
+    assert sam.send("807200000400000000") == "6983"
+    sam.card.power_off()
+    sam.card.power_on()
+    sam.select(WALLET)
+    assert sam.init() == "6983"
+    assert sam.sequence == 1
+    sam.select(MEDICAL)
+    assert sam.init_medical().endswith("9000")
+
+
+def test_right_mac2_restores_the_failure_counter(sam: Sam) -> None:
+    for left in "FED":
+        sam.init()
+        assert sam.send("807200000400000000") == f"63C{left}"
+    sam.init()
+    assert sam.send(f"8072000004{sam.right_mac2()}") == "9000"
+    sam.init()
+    assert sam.send("807200000400000000") == "63CF"
+
+
+@pytest.mark.parametrize(("moment", "left"), [(Moment.BEFORE_COMMIT, 16), (Moment.AFTER_COMMIT, 15)])
+def test_failure_counter_changes_with_its_commit(sam: Sam, moment: Moment, left: int) -> None:
+    sam.init()
+    cut(sam.card, moment, lambda: sam.send("807200000400000000"))
+    sam.select(WALLET)
+    assert sam.function.failures.tries_left == left
+
+
+@pytest.mark.parametrize(("moment", "state"), [(Moment.BEFORE_COMMIT, (15, 1)), (Moment.AFTER_COMMIT, (16, 2))])
+def test_counter_and_sequence_change_in_one_commit(sam: Sam, moment: Moment, state: tuple[int, int]) -> None:
+    sam.init()
+    sam.send("807200000400000000")
+    sam.init()
+    right = sam.right_mac2()
+    cut(sam.card, moment, lambda: sam.send(f"8072000004{right}"))
+    sam.select(WALLET)
+    assert (sam.function.failures.tries_left, sam.function.sequence) == state
 
 
 def test_medical_application_wants_two_factors() -> None:

@@ -1,38 +1,16 @@
 """A virtual card changes wholly or not at all, wherever a hook tears it out (EW §3.4, §4.5; SSC §7.2)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cardio.errors import CardRemoved
-from cardio.virtual.card import Moment, VirtualCard
+from cardio.virtual.card import Moment
 from cardio.virtual.cards import citizen_card, psam
 from cardio.virtual.psam import PsamFunction
 from cardio.virtual.received import Received
+from tests.virtual.tearing import CHANGED, UNCHANGED, cut
 from tests.virtual.till import AccountTill, WalletTill
 from tests.virtual.wire import VERIFY_RIGHT, VERIFY_WRONG, complete, send
-
-UNCHANGED = (Moment.COMMAND, Moment.BEFORE_COMMIT)
-CHANGED = (Moment.AFTER_COMMIT, Moment.ANSWER)
-
-
-def tear_at(card: VirtualCard, moment: Moment) -> None:
-    def hook(reached: Moment, command: Received) -> None:
-        if reached is moment:
-            raise CardRemoved("torn by the test")
-
-    card.hook = hook
-
-
-def cut(card: VirtualCard, moment: Moment, work: Callable[[], Any]) -> None:
-    """Do `work`, have the card torn out at `moment`, and put it back."""
-    tear_at(card, moment)
-    with pytest.raises(CardRemoved):
-        work()
-    card.hook = None
-    card.power_off()
-    card.power_on()
 
 
 @pytest.fixture

@@ -139,8 +139,9 @@ def test_checks_come_in_the_order_of_the_standard(till: WalletTill) -> None:
     assert till.send(f"805001020B01{rest}") == "9401"
 
 
-@pytest.mark.parametrize("parameters", ["0002", "0202", "0302", "0101"])
-def test_purposes_that_are_not_built_are_6a86(till: WalletTill, parameters: str) -> None:
+@pytest.mark.parametrize("parameters", ["0202", "0301", "0402", "0502", "0602", "0100", "0103", "0001", "0101", "0201"])
+def test_purposes_that_the_card_does_not_know_are_6a86(till: WalletTill, parameters: str) -> None:
+    """Among them all of the passbook, which this card has not."""
     assert till.send(f"8050{parameters}0B0100000001{TERMINAL}0F") == "6A86"
 
 

@@ -13,26 +13,6 @@ from cardio.crypto.suites import PbocSuite, Sm4SessionInput
 FILE = Path(__file__).parent.parent / "vectors" / "e-wallet-vectors.json"
 ELECTRONIC_PURSE_PURCHASE = "06"
 
-EP_PURCHASES = frozenset(
-    {
-        "3des-purchase-ep",
-        "3des-purchase-termseq-high",
-        "3des-purchase-two-level-mohurd",
-        "3des-purchase-two-level-tunion",
-        "sm4-purchase-ep",
-        "sm4-purchase-ep-session-complement",
-        "sm4-purchase-ep-session-zero",
-        "sm4-purchase-termseq-high",
-        "sm4-purchase-two-level-mohurd",
-        "sm4-purchase-two-level-tunion",
-    }
-)
-"""Vectors of purchases from the electronic purse with all their APDUs."""
-WITHOUT_APDUS = frozenset({"pub-purchase-a", "des-purchase-8byte-key"})
-"""EP purchases that give cryptograms only; the published one is put into APDUs of our own."""
-NOT_BUILT = frozenset({"3des-purchase-ed", "3des-purchase-overdraft", "sm4-purchase-ed", "sm4-purchase-overdraft"})
-"""Purchases from the electronic passbook."""
-
 
 @dataclass(frozen=True)
 class Exchange:
@@ -86,17 +66,14 @@ def entries() -> list[dict[str, Any]]:
     return content
 
 
-def purchase_kinds() -> list[dict[str, Any]]:
-    """All vectors of a plain purchase, whatever the purse."""
-    return [entry for entry in entries() if entry["kind"].startswith("purchase")]
-
-
 def ep_purchases() -> list[PurchaseVector]:
     """The purchases from the electronic purse that carry APDUs, found by what they are and not by name."""
     return [
         _vector(entry)
-        for entry in purchase_kinds()
-        if entry["inputs"]["type"] == ELECTRONIC_PURSE_PURCHASE and "apdus" in entry
+        for entry in entries()
+        if entry["kind"].startswith("purchase")
+        and entry["inputs"]["type"] == ELECTRONIC_PURSE_PURCHASE
+        and "apdus" in entry
     ]
 
 
@@ -114,7 +91,7 @@ def _vector(entry: dict[str, Any]) -> PurchaseVector:
 
     return PurchaseVector(
         name=entry["id"],
-        suite=PbocSuite(Algorithm(entry["alg"].lower()), _session_input(entry["id"])),
+        suite=suite_of(entry),
         master_key=raw("master_DPK"),
         factors=tuple(bytes.fromhex(factor) for factor in inputs["factors_in_order_of_use"]),
         purchase_key=raw("DPK"),
@@ -143,8 +120,10 @@ def _vector(entry: dict[str, Any]) -> PurchaseVector:
     )
 
 
-def _session_input(name: str) -> Sm4SessionInput:
+def suite_of(entry: dict[str, Any]) -> PbocSuite:
+    """Cryptography of a vector: single DES is the 3DES of short keys."""
+    algorithm = Algorithm.SM4 if entry["alg"] == "SM4" else Algorithm.TRIPLE_DES
     for variant in (Sm4SessionInput.ZERO, Sm4SessionInput.COMPLEMENT):
-        if name.endswith(f"session-{variant.value}"):
-            return variant
-    return Sm4SessionInput.ISO
+        if entry["id"].endswith(f"session-{variant.value}"):
+            return PbocSuite(algorithm, variant)
+    return PbocSuite(algorithm)
