@@ -25,7 +25,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test faults lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7
 
 test: system-test lint ## all checks and all tests, those on a real pcscd included
 	$(call step,pytest --cov)
+
+faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (half an hour)
+	@$(BIN)/python -m tests.faults
 
 lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,ruff check)

@@ -885,6 +885,17 @@ class ProductInvalid(CardioError):
     exit_code = ExitCode.USAGE
 
 
+class VirtualCardInvalid(CardioError):
+    """The file of a virtual card is wrong; the detail names file, key and reason."""
+
+    code = "virtual.invalid"
+    zh = "虚拟卡文件错误"
+    en = "The file of a virtual card is wrong"
+    retry = Retry.NEVER
+    action = "fix_configuration"
+    exit_code = ExitCode.USAGE
+
+
 class OperationUnsupported(CardioError):
     """This card or product does not have what was asked."""
 

@@ -16,7 +16,8 @@ R = TypeVar("R", bound=TunionHead)
 BY_NUMBER = 0x04
 MANAGEMENT_SIZE = 0x0B
 """Bytes of EF17 that a terminal needs: the rest is reserved (EW §2.6)."""
-LOCKED = "01"
+OPEN = "00"
+"""Lock flag; cards answer 9407 to an update under any other (EW §2.9)."""
 _FILES = {file.sfi: file for file in (EF1A_COMPOSITE, EF19_COMPOSITE_LOCAL)}
 
 
@@ -59,7 +60,7 @@ class TransitFiles:
         found = content.decode(raw)
         if (found.length, found.valid) != (len(raw) - 3, "01"):
             raise CardDataInvalid(f"record 27{record:02X} is not valid")
-        if found.lock == LOCKED:
+        if found.lock != OPEN:
             raise RecordLocked(f"record 27{record:02X}")
         return found
 

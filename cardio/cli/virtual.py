@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import PERSON_B, citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.products import example_card
+from cardio.virtual.saving import load, save
 from cardio.virtual.vpcd import DEFAULT_PORT, VpcdLink
 
 DEBIAN_SLOTS = 2
@@ -47,7 +49,9 @@ def virtual(
     cards: Annotated[
         list[str],
         typer.Argument(
-            help=f"cards, one for each slot: {', '.join(Kind)}, or the id of a card product", metavar="CARD..."
+            help=f"cards, one for each slot: {', '.join(Kind)}, or the id of a card product; "
+            "CARD=FILE keeps the card in a file",
+            metavar="CARD...",
         ),
     ],
     port: Annotated[int, typer.Option(help="TCP port of the first vpcd slot", min=1, max=65535)] = DEFAULT_PORT,
@@ -58,10 +62,18 @@ def virtual(
 ) -> None:
     """put virtual cards into PC/SC readers until Ctrl-C; their PIN is 123456, their keys are test keys
 
+    A card that is kept is made when its file is not there, and goes on from it otherwise, whatever its name; at the
+    end it is saved.
+
     Without --pcscd the cards go to the running pcscd through its vpcd readers, of which Debian has two.
     """
-    made = [_card(name, profiles) for name in cards]
+    named = [argument.partition("=") for argument in cards]
+    made = [_card(name, Path(file) if file else None, profiles) for name, _, file in named]
     with ExitStack() as stack:
+        for card, (_, _, file) in zip(made, named, strict=True):
+            if file:
+                signal.signal(signal.SIGTERM, signal.default_int_handler)  # else it would end without saving
+                stack.callback(save, card, Path(file))
         if pcscd:
             own = stack.enter_context(PrivatePcscd(len(cards)))
             ports = [own.port(slot) for slot in range(len(cards))]
@@ -69,7 +81,7 @@ def virtual(
                 stdout.print(f"export {name}={value}", markup=False, soft_wrap=True)
         else:
             ports = [port + slot for slot in range(len(cards))]
-        for name, card, slot_port in zip(cards, made, ports, strict=True):
+        for (name, _, _), card, slot_port in zip(named, made, ports, strict=True):
             try:
                 stack.enter_context(VpcdLink(card, port=slot_port))
             except ReaderUnavailable as error:
@@ -82,7 +94,10 @@ def virtual(
         threading.Event().wait()
 
 
-def _card(name: str, profiles: Path | None) -> VirtualCard:
-    if name in CARDS:
-        return CARDS[Kind(name)]()
-    return example_card(next(iter(catalogue(profiles, name))))
+def _card(name: str, file: Path | None, profiles: Path | None) -> VirtualCard:
+    if file is not None and file.exists():
+        return load(file, products=catalogue(profiles))
+    card = CARDS[Kind(name)]() if name in CARDS else example_card(next(iter(catalogue(profiles, name))))
+    if file is not None:
+        save(card, file)  # a folder that cannot be written to is told now
+    return card

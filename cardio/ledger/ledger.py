@@ -396,6 +396,11 @@ class Ledger:
         """
         return self._database.read(lambda db: _transaction(db, identifier))
 
+    def transactions(self, state: State | None = None) -> list[Transaction]:
+        """All transactions, oldest first, or those in one state: `uncertain` ones wait for their card."""
+        query = "SELECT * FROM transactions WHERE :state IS NULL OR state = :state ORDER BY created_at, id"
+        return self._database.read(lambda db: [transaction_from(row) for row in db.execute(query, {"state": state})])
+
     def settlement(self, identifier: str) -> Settlement:
         """A settlement by its id.
 

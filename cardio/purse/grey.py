@@ -1,8 +1,8 @@
 """Grey lock of fuel cards: lock the purse, fuel, debit and unlock (EW §3.5).
 
-GREY LOCK freezes the purse, DEBIT FOR UNLOCK takes the amount and frees it. It names the off-line number of the lock, so
-that sent twice it cannot take twice. A lock whose debit never came is freed on-line, by the host's GREY UNLOCK. Layouts
-that EW §3.5 calls uncertain follow the vector `3des-grey-lock`.
+GREY LOCK freezes the purse, DEBIT FOR UNLOCK takes the amount and frees it. It names the off-line number of the lock,
+so that sent twice it cannot take twice. A lock whose debit never came is freed on-line, by the host's GREY UNLOCK.
+Layouts that EW §3.5 calls uncertain follow the vector `3des-grey-lock`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import FILE, LOAD, PURSE
@@ -25,7 +26,8 @@ STEPS = {
     Operation.LOAD: Step("LOAD", 0x31, 0x01, 0x00, "CREDIT FOR LOAD", (0x2A, 0x00, 0x00)),
     Operation.PURCHASE: Step("PURCHASE", 0x32, 0x02, 0x01, "DEBIT FOR PURCHASE", (0x2C, 0x01, 0x00)),
 }
-_START_DAY = re.compile(r"(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_START_DAY = re.compile(r"[0-9]{4}")
+_LEAP_YEAR = 2000
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class MedicalPurse(Purse):
             ValueError: Not a day of a year.
             AccessDenied: DSK has not been authenticated.
         """
-        if not _START_DAY.fullmatch(day):
+        if not _is_day(day):
             raise ValueError(f"{day} is not mmdd")
         data = bytes.fromhex(day)
         self._card.call(Command("UPDATE STARTING DAY", self.cla, 0x56, 0x00, 0x00, data=data, outcomes=FILE))
@@ -134,3 +136,14 @@ class MedicalPurse(Purse):
     @property
     def _nothing(self) -> tuple[int, ...]:
         return 0, 0, 0
+
+
+def _is_day(day: str) -> bool:
+    """Whether `day` is `mmdd`, of a leap year at least."""
+    if not _START_DAY.fullmatch(day):
+        return False
+    try:
+        date(_LEAP_YEAR, int(day[:2]), int(day[2:]))
+    except ValueError:
+        return False
+    return True

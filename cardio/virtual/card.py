@@ -23,6 +23,7 @@ from cardio.virtual.tries import Secret
 
 if TYPE_CHECKING:
     from cardio.virtual.faults import FaultPlan
+    from cardio.virtual.recipe import Recipe
     from cardio.virtual.timing import TimingModel
 
 OK = b"\x90\x00"
@@ -69,6 +70,7 @@ class VirtualCard:
         timing: Adds up how long a real card would take; None to do without (`cardio.virtual.timing`).
         random: Source of random bytes, replaceable for vectors.
         blocked: Whether CARD BLOCK closed the card for ever.
+        recipe: How it was made, if one of this package's functions made it.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class VirtualCard:
         self.timing: TimingModel | None = None
         self.random: Callable[[int], bytes] = secrets.token_bytes
         self.blocked = False
+        self.recipe: Recipe | None = None
         self._running = Received(0, 0, 0, 0, b"", 0)
         self._answered = self._running
         self._files = FileCommands(self)

@@ -36,6 +36,7 @@ from cardio.virtual.fmcos_security import FmcosSecurity
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.provisioning import ldt_card_keys
+from cardio.virtual.recipe import remembered
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT as SOCIAL_SECURITY_ROOT
 from cardio.virtual.roots import WALLET_ROOT as WALLET_ROOT
 from cardio.virtual.roots import account_keys, social_security_root, wallet_keys
@@ -74,6 +75,7 @@ PERSON_A = Person("测试甲", "999999199001010016", "1", CardDate(1990, 1, 1), 
 PERSON_B = Person("测试乙", "999999198502020023", "2", CardDate(1985, 2, 2), "00000124", "A00000134")
 
 
+@remembered
 def social_security_card(
     person: Person = PERSON_A,
     *,
@@ -117,6 +119,7 @@ def social_security_card(
     return card
 
 
+@remembered
 def citizen_card(
     *,
     serial: str = "00008600000000000123",

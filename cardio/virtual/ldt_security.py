@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardio.crypto.ciphers import Algorithm
@@ -24,12 +25,22 @@ from cardio.virtual.ldt_keys import (
 from cardio.virtual.received import Received, Status
 from cardio.virtual.records import LDT_RULES
 from cardio.virtual.security import MAC_SIZE, OK, Seal, Security, plain
-from cardio.virtual.tries import CardPin, Secret
+from cardio.virtual.stored import Tries
+from cardio.virtual.tries import CardPin, Secret, restore_tries, tries_spent
 
 if TYPE_CHECKING:
     from cardio.virtual.card import VirtualCard
 
 SEPARATOR = b"\xff"
+
+
+@dataclass
+class LdtMemory:
+    """What this security remembers without power: `tries_left` by directory and key, where some are gone."""
+
+    pin: Secret | None
+    blocked: list[str]
+    tries_left: dict[str, Tries]
 
 
 class LdtSecurity(Security):
@@ -73,6 +84,24 @@ class LdtSecurity(Security):
     @pin.setter
     def pin(self, pin: Secret | None) -> None:
         self._pin = pin
+
+    def memory(self) -> LdtMemory:
+        """What outlives the power."""
+        pin = self._pin and Secret(self._pin.value, self._pin.max_tries, self._pin.tries_left)
+        return LdtMemory(pin, sorted(self.blocked), tries_spent(self._counters()))
+
+    def restore(self, memory: LdtMemory) -> None:
+        """Take a memory.
+
+        Raises:
+            Misfit: It has a key that the card has not.
+        """
+        restore_tries(self._counters(), memory.tries_left)
+        self._pin = memory.pin and CardPin(memory.pin.value, memory.pin.max_tries, memory.pin.tries_left)
+        self.blocked = set(memory.blocked)
+
+    def _counters(self) -> dict[str, LdtKey]:
+        return {f"{label}/{key.name}": key for label, keys in self.keys.items() for key in keys}
 
     def power_up(self) -> None:
         """Neither PIN nor keys are presented."""

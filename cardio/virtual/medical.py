@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
 from cardio.crypto.cryptograms import amount_bytes
 from cardio.crypto.suites import LdtSuite
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
-from cardio.virtual.purse import Done, Offline, Online, PurseFunction, PurseKeys, need_form
+from cardio.virtual.purse import Done, Offline, Online, Proof, PurseFunction, PurseKeys, need_form
 from cardio.virtual.received import Received, Status
+from cardio.virtual.stored import Amount, AtMost, Bytes2, Counter, Misfit
 
 LOAD, SETTLEMENT = 0x31, 0x32
 PROOF_TYPES = {0x01: LOAD, 0x31: LOAD, 0x02: SETTLEMENT, 0x32: SETTLEMENT}
@@ -20,6 +23,21 @@ LEAP_YEAR = 2000
 MAX_TOTAL = 0xFFFFFFFF
 STARTING_DAY_KEY = "DSK"
 """Name of the right to set the starting day (SSC §5.4, §6.2)."""
+
+
+@dataclass
+class MedicalMemory:
+    """What a medical account remembers without power: amounts in fen; `no_proof` is a status word."""
+
+    balance: Amount
+    self_paid: Amount
+    pool: Amount
+    payment_year: Annotated[int, AtMost(9999)]
+    start_day: int
+    purchase_counter: Counter
+    load_counter: Counter
+    proof: Proof | None
+    no_proof: Bytes2
 
 
 class MedicalFunction(PurseFunction):
@@ -65,6 +83,33 @@ class MedicalFunction(PurseFunction):
         self.start_day = start_day
         self.purchase_counter = purchase_counter
         self.load_counter = load_counter
+
+    def memory(self) -> MedicalMemory:
+        """What outlives the power."""
+        return MedicalMemory(
+            self.balance,
+            self.self_paid,
+            self.pool,
+            self.payment_year,
+            self.start_day,
+            self.purchase_counter,
+            self.load_counter,
+            self.proof,
+            self.no_proof.to_bytes(2, "big"),
+        )
+
+    def restore(self, memory: MedicalMemory) -> None:
+        """Take a memory.
+
+        Raises:
+            Misfit: The payment year begins on no day.
+        """
+        if not _is_day(memory.start_day):
+            raise Misfit(("start_day",), "must be a month and a day, mmdd")
+        self.balance, self.self_paid, self.pool = memory.balance, memory.self_paid, memory.pool
+        self.payment_year, self.start_day = memory.payment_year, memory.start_day
+        self.purchase_counter, self.load_counter = memory.purchase_counter, memory.load_counter
+        self.proof, self.no_proof = memory.proof, int.from_bytes(memory.no_proof, "big")
 
     def execute(self, command: Received) -> bytes | None:
         """Commands of class B0; one that fails leads back to idle (SSC §5.4)."""
@@ -211,13 +256,20 @@ class MedicalFunction(PurseFunction):
         self.reset()
         if STARTING_DAY_KEY not in self.card.rights():
             raise Status(0x6982)
-        try:
-            date(LEAP_YEAR, int(mmdd[:2]), int(mmdd[2:]))
-        except ValueError:
-            raise Status(0x6A80) from None
+        if not mmdd.isdecimal() or not _is_day(int(mmdd)):
+            raise Status(0x6A80)
 
         def write() -> None:
             self.start_day = int(mmdd)
 
         self.card.commit(write)
         return b""
+
+
+def _is_day(mmdd: int) -> bool:
+    """Whether some year has that day."""
+    try:
+        date(LEAP_YEAR, *divmod(mmdd, 100))
+    except ValueError:
+        return False
+    return True

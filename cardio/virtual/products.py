@@ -37,6 +37,7 @@ from cardio.virtual.cards import (
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.provisioning import ldt_card_keys
+from cardio.virtual.recipe import remembered
 from cardio.virtual.roots import account_keys, social_security_root, wallet_keys
 from cardio.virtual.security import Security
 from cardio.virtual.wallet import WalletFunction
@@ -75,6 +76,7 @@ COMPOSITE_RECORDS = (
 """Records that terminals look for on a new card: metro, bus and bicycle (EW §2.9, §6.6)."""
 
 
+@remembered
 def example_card(
     product: Product, person: Person = PERSON_A, *, pin: str = "123456", balance_fen: int = 10000
 ) -> VirtualCard:

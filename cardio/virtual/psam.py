@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 from cardio.crypto.cryptograms import offline_order
 from cardio.crypto.suites import CipherSuite
 from cardio.security.keys import Family
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.psam_cipher import PsamCipher, PsamCipherKey
-from cardio.virtual.psam_grey import PsamGrey
+from cardio.virtual.psam_grey import GreyAuthorization, PsamGrey
 from cardio.virtual.received import Received, Status
+from cardio.virtual.stored import Amount, AtMost, Misfit
 from cardio.virtual.tries import Counted
 
 AMOUNTS = {Family.PBOC: 1, Family.LDT: 3}
@@ -47,6 +49,23 @@ class MacFailures(Counted):
 
     max_tries: int = 16
     tries_left: int = 16
+
+
+@dataclass
+class PsamMemory:
+    """What an application of a PSAM remembers without power.
+
+    Attributes:
+        sequence: Sequence of the next purchase.
+        mac2_failures_left: Wrong MAC2 until it locks.
+        advances_at_init: As for `PsamFunction`.
+        grey_locks: Locks that it authorized; None for a PSAM without them.
+    """
+
+    sequence: Amount
+    mac2_failures_left: Annotated[int, AtMost(16)]
+    advances_at_init: bool
+    grey_locks: list[GreyAuthorization] | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +123,24 @@ class PsamFunction:
         if self._grey is not None:
             self._grey.reset()
         self.cipher.reset()
+
+    def memory(self) -> PsamMemory:
+        """What outlives the power."""
+        locks = None if self._grey is None else self._grey.locks
+        return PsamMemory(self.sequence, self.failures.tries_left, self.advances_at_init, locks)
+
+    def restore(self, memory: PsamMemory) -> None:
+        """Take a memory.
+
+        Raises:
+            Misfit: It has grey locks and the PSAM does not, or the other way round.
+        """
+        if (self._grey is None) != (memory.grey_locks is None):
+            raise Misfit(("grey_locks",), "must be null for a PSAM without grey locks, and a list for one with them")
+        if self._grey is not None and memory.grey_locks is not None:
+            self._grey.locks = memory.grey_locks
+        self.sequence, self.failures.tries_left = memory.sequence, memory.mac2_failures_left
+        self.advances_at_init = memory.advances_at_init
 
     def execute(self, command: Received) -> bytes | None:
         """80 70 and 80 72, and what grey lock and `cipher` take."""

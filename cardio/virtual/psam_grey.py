@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.cryptograms import offline_record
-from cardio.crypto.suites import CipherSuite
+from cardio.crypto.suites import PbocSuite
 from cardio.virtual.grey import grey_balance, grey_order, grey_session
 from cardio.virtual.received import Received, Status
+from cardio.virtual.stored import Amount, AtMost, Byte, Counter, Exactly
 from cardio.virtual.wallet_purse import KINDS
 
 if TYPE_CHECKING:
@@ -18,17 +21,22 @@ LOCK_OF_DEBIT = {kinds.debit_for_unlock: kinds.lock for kinds in KINDS.values()}
 
 
 @dataclass(frozen=True)
-class _Lock:
+class GreyAuthorization:
     """A lock that the PSAM has authorized; `card` and `counter` are what a debit finds it by."""
 
-    suite: CipherSuite
-    session: bytes
-    kind: int
-    card: bytes
-    counter: int
-    balance: int
-    sequence: int
-    time: bytes
+    algorithm: Algorithm
+    session: Annotated[bytes, AtMost(16)]
+    kind: Byte
+    card: Annotated[bytes, Exactly(8)]
+    counter: Counter
+    balance: Amount
+    sequence: Amount
+    time: Annotated[bytes, Exactly(7)]
+
+    @property
+    def suite(self) -> PbocSuite:
+        """Its cryptography: only wallets have grey locks."""
+        return PbocSuite(self.algorithm)
 
 
 class PsamGrey:
@@ -45,8 +53,17 @@ class PsamGrey:
     def __init__(self, sam: PsamFunction, tac_key: bytes) -> None:
         self._sam = sam
         self._tac_key = tac_key
-        self._open: _Lock | None = None
-        self._locks: dict[tuple[bytes, int], _Lock] = {}
+        self._open: GreyAuthorization | None = None
+        self._locks: dict[tuple[bytes, int], GreyAuthorization] = {}
+
+    @property
+    def locks(self) -> list[GreyAuthorization]:
+        """All locks that were authorized."""
+        return list(self._locks.values())
+
+    @locks.setter
+    def locks(self, locks: Iterable[GreyAuthorization]) -> None:
+        self._locks = {(lock.card, lock.counter): lock for lock in locks}
 
     def reset(self) -> None:
         """A lock whose MAC2 has not come is forgotten."""
@@ -77,13 +94,13 @@ class PsamGrey:
         sequence, challenge = sam.sequence, sam.card.random(4)
         session = grey_session(suite, card_key, data[:4], counter, sequence, challenge)
         balance = int.from_bytes(data[6:10], "big")
-        self._open = _Lock(suite, session, kind, data[20:28], counter, balance, sequence, time)
+        self._open = GreyAuthorization(suite.algorithm, session, kind, data[20:28], counter, balance, sequence, time)
         if sam.advances_at_init:
             sam.card.commit(sam.advance)
         mac1 = suite.mac(session, grey_order(kind, sam.terminal, time))
         return sequence.to_bytes(4, "big") + challenge + mac1
 
-    def _check(self, opened: _Lock | None, command: Received) -> bytes:
+    def _check(self, opened: GreyAuthorization | None, command: Received) -> bytes:
         """The card's MAC2; a wrong one counts as at 80 72."""
         if opened is None:
             raise Status(0x6901)

@@ -24,6 +24,7 @@ from cardio.files.declaration import PIN
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
 from cardio.virtual.received import Received, Status
+from cardio.virtual.stored import Byte, Bytes4, Counter
 
 if TYPE_CHECKING:
     from cardio.virtual.card import VirtualCard
@@ -38,10 +39,10 @@ NO_MAC = bytes(4)
 class Proof:
     """What GET TRANSACTION PROOF answers: type, number, MAC2 and TAC of the last transaction."""
 
-    kind: int
-    number: int
-    mac2: bytes
-    tac: bytes
+    kind: Byte
+    number: Counter
+    mac2: Bytes4
+    tac: Bytes4
 
 
 @dataclass

@@ -21,6 +21,7 @@ from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.provisioning import psam_cipher_keys
 from cardio.virtual.psam import PsamFunction, PsamKey
 from cardio.virtual.psam_cipher import MAINTENANCE, PsamCipherKey, PsamEnvironment
+from cardio.virtual.recipe import remembered
 from cardio.virtual.roots import (
     KEY_INDEX,
     SOCIAL_SECURITY_ROOT,
@@ -49,6 +50,7 @@ class _Opaque(FixedRecord):
     content: bytes = field(Octets(6), "内容", "content")
 
 
+@remembered
 def psam(*, terminal: bytes = TERMINAL_NUMBER, card_keys: Iterable[CardKey] = tuple(CARD_KEYS.values())) -> VirtualCard:
     """A PSAM with purchase, authentication and maintenance keys for all virtual cards, in 3DES and SM4.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from cardio.virtual.received import Status
+from cardio.virtual.stored import AtMost, Misfit, Tries
 
 if TYPE_CHECKING:
     from cardio.virtual.card import VirtualCard
@@ -70,9 +71,9 @@ class Secret(Counted):
         tries_left: Tries left now.
     """
 
-    value: bytes
-    max_tries: int
-    tries_left: int
+    value: Annotated[bytes, AtMost(16)]
+    max_tries: Tries
+    tries_left: Tries
 
 
 @dataclass
@@ -81,3 +82,21 @@ class CardPin(Secret):
 
     max_tries: int = 6
     tries_left: int = 6
+
+
+def tries_spent(counters: Mapping[str, Counted]) -> dict[str, int]:
+    """Tries left by name, of counters that are not full."""
+    return {name: one.tries_left for name, one in counters.items() if one.tries_left != one.max_tries}
+
+
+def restore_tries(counters: Mapping[str, Counted], left: Mapping[str, int]) -> None:
+    """Set counters as `tries_spent` told them.
+
+    Raises:
+        Misfit: There is no counter of some name.
+    """
+    for name in left:
+        if name not in counters:
+            raise Misfit(("tries_left", name), "the card has no such key")
+    for name, one in counters.items():
+        one.tries_left = left.get(name, one.max_tries)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, replace
 
 from cardio.crypto.cryptograms import amount_bytes, limit_bytes
 from cardio.crypto.suites import PbocSuite
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
-from cardio.virtual.purse import Done, Offline, PurseFunction, PurseKeys, need_form
+from cardio.virtual.purse import Done, Offline, Proof, PurseFunction, PurseKeys, need_form
 from cardio.virtual.received import Received, Status
+from cardio.virtual.stored import Bytes2, Misfit
 from cardio.virtual.wallet_composite import Composite
 from cardio.virtual.wallet_grey import GreyCommands
 from cardio.virtual.wallet_online import OnlineCommands
@@ -21,6 +22,16 @@ PURCHASES = frozenset({Kind.CASH, Kind.COMPOSITE, *(kinds.purchase for kinds in 
 BALANCES = {(0x00, 0x01), (0x00, 0x02), (0x03, 0x02)}
 """P1 and P2 of GET BALANCE; `03 02` is T-Union's (EW §3.2)."""
 OF_PASSBOOK = frozenset({Kind.UNLOAD, Kind.CASH, Kind.OVERDRAFT, *astuple(KINDS[PurseNumber.PASSBOOK])})
+
+
+@dataclass
+class WalletMemory:
+    """What a wallet remembers without power; `no_proof` is a status word."""
+
+    purse: StoredPurse
+    passbook: StoredPurse | None
+    proof: Proof | None
+    no_proof: Bytes2
 
 
 class WalletFunction(PurseFunction):
@@ -74,6 +85,26 @@ class WalletFunction(PurseFunction):
         self.max_balance = max_balance_fen
         self._online = OnlineCommands(self)
         self._grey = GreyCommands(self) if grey_lock else None
+
+    def memory(self) -> WalletMemory:
+        """What outlives the power."""
+        passbook = None if self.passbook is None else replace(self.passbook)
+        return WalletMemory(replace(self.purse), passbook, self.proof, self.no_proof.to_bytes(2, "big"))
+
+    def restore(self, memory: WalletMemory) -> None:
+        """Take a memory.
+
+        Raises:
+            Misfit: A purse is in the other's place.
+        """
+        for name, purse, number in (
+            ("purse", memory.purse, PurseNumber.PURSE),
+            ("passbook", memory.passbook, PurseNumber.PASSBOOK),
+        ):
+            if purse is not None and purse.number is not number:
+                raise Misfit((name, "number"), f"must be {number.name}")
+        self.purse, self.passbook = replace(memory.purse), None if memory.passbook is None else replace(memory.passbook)
+        self.proof, self.no_proof = memory.proof, int.from_bytes(memory.no_proof, "big")
 
     # ---- the electronic purse --------------------------------------------------------------------------------
 

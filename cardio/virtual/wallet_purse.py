@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Annotated
+
+from cardio.virtual.stored import Amount, AtMost, Bytes4, Bytes6, Counter, Limit
 
 
 class PurseNumber(IntEnum):
@@ -50,10 +53,10 @@ class GreyLock:
         counter: Off-line counter at the lock.
     """
 
-    session: bytes
-    terminal: bytes
-    sequence: bytes
-    counter: int
+    session: Annotated[bytes, AtMost(16)]
+    terminal: Bytes6
+    sequence: Bytes4
+    counter: Counter
 
 
 @dataclass
@@ -70,10 +73,10 @@ class StoredPurse:
     """
 
     number: PurseNumber
-    balance: int = 0
-    overdraft_limit: int = 0
-    online_counter: int = 0
-    offline_counter: int = 0
+    balance: Amount = 0
+    overdraft_limit: Limit = 0
+    online_counter: Counter = 0
+    offline_counter: Counter = 0
     grey: GreyLock | None = None
 
     @property

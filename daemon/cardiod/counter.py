@@ -19,7 +19,7 @@ import structlog
 
 from cardio.apdu.connection import CardConnection
 from cardio.engine.engine import Engine
-from cardio.engine.requests import DebitRequest, SettleRequest
+from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.errors import (
     CardAbsent,
     CardioError,
@@ -33,7 +33,7 @@ from cardio.errors import (
     ServiceUnavailable,
 )
 from cardio.ledger.ledger import now
-from cardio.ledger.model import Settlement, State, Transaction
+from cardio.ledger.model import Request, Settlement, State, Transaction
 from cardio.products.detection import Identification, identify
 from cardio.products.group_reading import GroupReading
 from cardio.products.groups import Group
@@ -330,9 +330,30 @@ class Counter:
 
     async def debit(self, request: DebitRequest, reader: str | None, wait_s: float) -> Transaction:
         """Debit the wallet that is presented, or find out what became of the same request before."""
+        return await self._transact(
+            request.request, lambda: self.engine.begin_debit(request), self.engine.debit, reader, wait_s
+        )
+
+    async def load(self, request: OnlineRequest, reader: str | None, wait_s: float, pin: str | None) -> Transaction:
+        """Load the card that is presented through the load host, or find out what became of the same request before."""
+
+        def act(transaction: Transaction, channel: Channel) -> Transaction:
+            return self.engine.online(transaction, channel, pin)
+
+        return await self._transact(request.request, lambda: self.engine.begin_online(request), act, reader, wait_s)
+
+    async def _transact(
+        self,
+        request: Request,
+        begin: Callable[[], Transaction],
+        act: Callable[[Transaction, Channel], Transaction],
+        reader: str | None,
+        wait_s: float,
+    ) -> Transaction:
+        """Begin a transaction, and act on the card that is presented; one that has ended needs no card."""
         deadline = self._deadline(wait_s)
-        with self.engine.ledger.exclusive(request.request):
-            transaction = await self.journal(lambda: self.engine.begin_debit(request))
+        with self.engine.ledger.exclusive(request):
+            transaction = await self.journal(begin)
             if transaction.state.final:
                 return transaction
             try:
@@ -343,7 +364,7 @@ class Counter:
                 if transaction.state is not State.ACCEPTED:
                     return transaction
                 raise
-            return await self.on_card(card.reader, lambda channel: self.engine.debit(transaction, channel))
+            return await self.on_card(card.reader, lambda channel: act(transaction, channel))
 
     async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
         """Settle a bill on the cards that are presented, or find out what became of the same request before.

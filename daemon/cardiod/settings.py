@@ -26,6 +26,7 @@ class Scope(StrEnum):
     READ_PERSON = "read-person"
     DEBIT = "debit"
     SETTLE = "settle"
+    LOAD = "load"
 
 
 class Settings(BaseSettings):

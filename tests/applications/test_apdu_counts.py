@@ -1,8 +1,9 @@
-"""How many APDUs each use costs (design §6): the figure that is the same on every machine."""
+"""How many APDUs each use costs (design §6): the figure that is the same on every machine.
+
+Purchases and gate taps are counted through the engine, in `test_tap_counts`.
+"""
 
 from datetime import datetime
-
-import pytest
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalApplication
@@ -14,7 +15,6 @@ from cardio.purse.operation import Operation
 from cardio.purse.purse import Purse, parse_proof
 from cardio.security.keys import Mac2
 from cardio.security.psam import Psam
-from cardio.transport.channel import CardProtocol
 from cardio.virtual.cards import citizen_card, social_security_card
 from tests.applications.presenting import MEDICAL_RULES, SELECTION, WALLET_RULES, open_files, present, refuse_runs
 from tests.security.slots import EmbeddedSlot
@@ -78,32 +78,6 @@ def test_wallet_balance_takes_two() -> None:
     card = present(citizen_card(balance_fen=4321))
     assert wallet_on(card).purse.balance() == 4321
     assert card.counts == {"SELECT": 1, "GET BALANCE": 1}
-
-
-@pytest.mark.parametrize("protocol", list(CardProtocol))
-def test_wallet_purchase_takes_three_and_two_of_the_psam(protocol: CardProtocol) -> None:
-    """T=0 repeats (61xx, 6Cxx) are not counted."""
-    virtual = citizen_card()
-    virtual.protocol = protocol
-    card, slot = present(virtual), EmbeddedSlot()
-    psam = Psam(slot)
-    wallet = wallet_on(card)
-    warm(psam, wallet.purse)
-    slot.counts.clear()
-    buy(card, wallet.purse, psam, (200,))
-    assert card.counts == {"SELECT": 1, "INITIALIZE FOR PURCHASE": 1, "DEBIT FOR PURCHASE": 1}
-    assert slot.counts == {"INIT SAM FOR PURCHASE": 1, "CREDIT SAM FOR PURCHASE": 1}
-
-
-def test_wallet_purchase_takes_four_where_the_fci_lacks_ef15() -> None:
-    virtual = citizen_card()
-    virtual.master_file.directories[0].proprietary = None
-    card, slot = present(virtual), EmbeddedSlot()
-    wallet = wallet_on(card)
-    assert wallet.public == wallet_on(present(citizen_card())).public
-    buy(card, wallet.purse, Psam(slot), (200,))
-    assert card.counts.total() == 4
-    assert card.counts["READ BINARY"] == 1
 
 
 def test_psam_is_selected_and_read_only_for_the_first_purchase() -> None:

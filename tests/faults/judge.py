@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cardio.errors import CardioError, Money
 from cardio.ledger.model import Transaction
-from cardio.purse.operation import Operation, PurseKind
+from cardio.purse.operation import Operation
 from cardio.security.keys import Mac2
 from cardio.security.software_load_host import BookingState
 from cardio.virtual.filesystem import Directory
@@ -86,6 +86,7 @@ def judge(
     *,
     evidence_left: bool = True,
     alone: bool = True,
+    repeats: bool = True,
 ) -> Verdict:
     """Where the fen are, and whether the journal knows.
 
@@ -96,6 +97,7 @@ def judge(
         transaction: The transaction; None if the journal never heard of it.
         evidence_left: Whether the fault left two pieces of evidence, so that an open question is a failure.
         alone: Whether nobody else used the purse meanwhile.
+        repeats: Whether to ask once more with the same key, which must change nothing and get the same answer.
 
     Raises:
         Unequal: Something smaller is wrong: a log record, a TAC, a booking, the chain.
@@ -113,6 +115,8 @@ def judge(
         return Verdict.LOST
     if transaction is not None and transaction.armed is not None:
         _check_transaction(scenario, world, transaction, alone=alone)
+        if repeats and transaction.state.final:
+            _check_repeat(scenario, world, transaction)
     _check_psam(scenario, world, before[1], transaction)
     _check_host(scenario, world, transaction)
     return Verdict.RIGHT
@@ -135,25 +139,30 @@ def _check_transaction(scenario: Scenario, world: World, transaction: Transactio
         proof = _purse(world)[1].proof
         if outcome.tac is not None and proof is not None:
             _equal("TAC", outcome.tac, proof.tac.hex().upper())
-    if transaction.state.final and scenario.purse is not PurseKind.MEDICAL:
-        again = scenario.ask(world, world.outside.card, KEY)
-        _equal("the same key's answer", again.answer, transaction.answer)
-        _equal("its transaction", again.id, transaction.id)
+
+
+def _check_repeat(scenario: Scenario, world: World, transaction: Transaction) -> None:
+    was = state_of(scenario, world)
+    again = scenario.ask(world, world.outside.card, KEY)
+    _equal("the same key's answer", again.answer, transaction.answer)
+    _equal("its transaction", again.id, transaction.id)
+    _equal("the card after the repeat", state_of(scenario, world), was)
 
 
 def _check_psam(scenario: Scenario, world: World, before: int, transaction: Transaction | None) -> None:
     """The PSAM has counted every purchase whose MAC2 it accepted, and no other."""
-    if scenario.source is not Source.PSAM or scenario.operation.online or transaction is None:
+    off_line = scenario.source is Source.PSAM and not scenario.operation.online
+    if not off_line or transaction is None or _counts_attempts(world):
         return
     accepted = transaction.outcome.mac2 is Mac2.OK
     counted = sequences_of(world) - before
-    if accepted and not counts_attempts(world):
+    if accepted:
         _equal("PSAM sequence", counted, 1)
     elif transaction.outcome.mac2 is not Mac2.UNCHECKED:
         _equal("PSAM sequence", counted, 0)
 
 
-def counts_attempts(world: World) -> bool:
+def _counts_attempts(world: World) -> bool:
     """Whether the PSAM's sequence advances at 80 70 already."""
     functions = (d.function for d in world.outside.sam.master_file.walk())
     return any(f.advances_at_init for f in functions if isinstance(f, PsamFunction))

@@ -1,11 +1,10 @@
-"""The n-th failure loop: a fault at the first place, then the second, … until the operation succeeds (design §7)."""
+"""One case of the n-th failure loop, and the tally of all (design §7)."""
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,6 @@ from tests.faults.injections import Elsewhere, Injection
 from tests.faults.judge import CardState, Unequal, Verdict, come_to_rest, judge, sequences_of, state_of
 from tests.faults.scenarios import Scenario
 from tests.faults.world import World
-
-MOST_PLACES = 400
-"""No operation has so many: a loop that goes on has a fault that never stops."""
 
 
 @dataclass
@@ -32,6 +28,11 @@ class Tally:
         self.verdicts[verdict] += 1
         if verdict is not Verdict.RIGHT or detail:
             self.failures.append(f"{case}: {detail or verdict}")
+
+    def merge(self, other: Tally) -> None:
+        """Add another's cases."""
+        self.verdicts += other.verdicts
+        self.failures += other.failures
 
     def __str__(self) -> str:
         counts = self.verdicts
@@ -90,25 +91,3 @@ def _afterwards(
             card.records,
         )
     return card, sequences + sequences_of(world) - counted
-
-
-def nth_failures(
-    scenario: Scenario, injection: Injection, tally: Tally, wanted: Callable[[int], bool] = lambda _: True
-) -> None:
-    """Fail at place 1, 2, 3 … until the operation succeeds.
-
-    Args:
-        scenario: The operation.
-        injection: The kind of fault.
-        tally: Where to count.
-        wanted: Which places to try; the loop ends at the first one tried that is not there.
-    """
-    for n in itertools.count(1):
-        if n > MOST_PLACES:
-            raise AssertionError(f"{scenario}, {injection.name}: still failing at place {n}")
-        if not wanted(n):
-            continue
-        happened, verdict, detail = one_case(scenario, injection, n)
-        tally.add(f"{scenario} / {injection.name} / {n}", verdict, detail)
-        if not happened:
-            return

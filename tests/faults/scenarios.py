@@ -10,11 +10,13 @@ from cardio.applications import journeys
 from cardio.applications.journeys import Stop
 from cardio.applications.medical import CardMode
 from cardio.crypto.ciphers import Algorithm
+from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
-from cardio.ledger.model import Bill, Request, Tender, Transaction
+from cardio.ledger.model import Bill, Request, Settlement, Tender, Transaction
 from cardio.products.model import Product, WalletPurseName
 from cardio.purse.composite import RecordBuilder, no_records
 from cardio.purse.operation import Operation, PurseKind
+from cardio.transport.channel import Channel
 from cardio.transport.embedded import EmbeddedCard
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, social_security_card
@@ -76,36 +78,45 @@ class Scenario:
         Raises:
             CardioError: Refused, or the card did not answer before anything could move.
         """
+        begun = self.begin(terminal.engine, key)
+        if begun.state.final:
+            return self._leg(begun)
+        with terminal.presented(card) as channel:
+            return self._leg(self.carry_out(terminal.engine, begun, channel))
+
+    def begin(self, engine: Engine, key: str) -> Transaction | Settlement:
+        """Write the request down, or find it."""
         request = Request("test", key, self.operation.value, self.name.encode())
         if self.purse is PurseKind.MEDICAL and self.operation is Operation.PURCHASE:
-            return self._settle(terminal, card, request)
+            return engine.begin_settlement(SettleRequest(request, BILL, Tender.CASH, "bill"))
         if self.operation.online:
-            begun = terminal.engine.begin_online(
+            return engine.begin_online(
                 OnlineRequest(request, self.amount_fen, "order", None, self.purse, self.operation)
             )
-        else:
-            begun = terminal.engine.begin_debit(DebitRequest(request, self.amount_fen, "sale", None, self.operation))
-        if begun.state.final:
-            return begun
-        with terminal.presented(card) as channel:
-            if self.operation.online:
-                return terminal.engine.online(begun, channel, self.pin)
-            return terminal.engine.debit(begun, channel, self.pin, self.records)
+        return engine.begin_debit(DebitRequest(request, self.amount_fen, "sale", None, self.operation))
+
+    def carry_out(self, engine: Engine, begun: Transaction | Settlement, channel: Channel) -> Transaction | Settlement:
+        """Do it on the presented card."""
+        if isinstance(begun, Settlement):
+            return engine.settle(begun, channel)
+        if self.operation.online:
+            return engine.online(begun, channel, self.pin)
+        return engine.debit(begun, channel, self.pin, self.records)
+
+    @staticmethod
+    def _leg(found: Transaction | Settlement) -> Transaction:
+        """The transaction on the card."""
+        if isinstance(found, Transaction):
+            return found
+        leg = found.leg(PurseKind.MEDICAL)
+        if leg is None:
+            raise LookupError("no leg was begun")
+        return leg
 
     @property
     def pin(self) -> str | None:
         """The holder's PIN where the caller hands it over; the pad asks for it otherwise."""
         return CARD_PIN if self.passbook else None
-
-    def _settle(self, terminal: TerminalSide, card: EmbeddedCard, request: Request) -> Transaction:
-        settlement = terminal.engine.begin_settlement(SettleRequest(request, BILL, Tender.CASH, "bill"))
-        if not settlement.state.final:
-            with terminal.presented(card) as channel:
-                settlement = terminal.engine.settle(settlement, channel)
-        leg = settlement.leg(PurseKind.MEDICAL)
-        if leg is None:
-            raise LookupError("no leg was begun")
-        return leg
 
 
 def scenarios() -> Iterator[Scenario]:

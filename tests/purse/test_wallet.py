@@ -11,18 +11,11 @@ from cardio.errors import (
     AccessDenied,
     CardDataInvalid,
     CardError,
-    CardioError,
-    CounterExhausted,
-    FundsInsufficient,
-    KeyIndexUnsupported,
-    MacInvalid,
-    Money,
 )
 from cardio.files.dates import CARD_TIMEZONE, encode_time
 from cardio.purse.operation import Operation, PurseKind
-from cardio.purse.purse import CounterRule, parse_proof
+from cardio.purse.purse import CounterRule
 from cardio.purse.wallet import PurseFile, WalletPurse
-from cardio.security.keys import Authorization
 from tests.purse.scripted import CARD_FACTOR, WALLET_SAM, rules, scripted, wallet_over
 from tests.virtual.vectors import Exchange
 
@@ -64,46 +57,6 @@ def test_balance_is_masked(answer: str, fen: int) -> None:
 def test_balances_of_another_length_are_malformed(answer: str) -> None:
     with pytest.raises(CardDataInvalid):
         wallet_over(Exchange(BALANCE, answer + "9000")).balance()
-
-
-@pytest.mark.parametrize("answer", ["", ANSWER[:28], "00" + ANSWER[:-4]])
-def test_initialize_answers_of_another_length_are_malformed(answer: str) -> None:
-    with pytest.raises(CardDataInvalid):
-        wallet_over(Exchange(INITIALIZE, answer + "9000")).initialize(PURCHASE, (200,), TERMINAL, 1)
-
-
-@pytest.mark.parametrize("size", [0, 4, 7, 9, 16])
-def test_debit_answers_of_another_length_are_malformed(size: int) -> None:
-    with pytest.raises(CardDataInvalid):
-        parse_proof(PURCHASE, bytes(size))
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        ("9401", FundsInsufficient),
-        ("9402", CounterExhausted),
-        ("9403", KeyIndexUnsupported),
-        ("9302", MacInvalid),
-        ("6F00", CardError),
-    ],
-)
-def test_refusals_have_a_name_and_no_money_moved(status: str, error: type[CardioError]) -> None:
-    with pytest.raises(error) as caught:
-        wallet_over(Exchange(INITIALIZE, status)).initialize(PURCHASE, (200,), TERMINAL, 1)
-    assert caught.value.money is Money.NONE
-
-
-def test_debit_is_never_repeated_by_the_connection() -> None:
-    """A card that names another length has moved the money all the same."""
-    command = "805401000F0000ABCD2026031509010234425FD408"
-    connection, script = scripted(Exchange(command, "6C08"))
-    purse = WalletPurse(connection, rules(WALLET_SAM), FACTORS)
-    debit = purse.debit_command(
-        PURCHASE, Authorization(0xABCD, bytes.fromhex("34425FD4")), bytes.fromhex("20260315090102")
-    )
-    assert connection.send(debit).sw == 0x6C08
-    script.assert_finished()
 
 
 # ---- proof -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
-from cardio.engine.requests import DebitRequest, SettleRequest
+from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.errors import CardioError, IdempotencyInProgress, IdempotencyMissing, Money
 from cardio.ledger import model
 from cardio.ledger.document import settlement_document, transaction_document
@@ -18,7 +18,7 @@ from cardio.products.group_reading import GroupReading
 from cardio.products.groups import PERSONAL_GROUPS
 from cardiod.api.callers import Caller, authenticate
 from cardiod.api.problems import from_code, problem, problem_response
-from cardiod.api.schemas import Body, DebitBody, ReadBody, SettleBody
+from cardiod.api.schemas import Body, DebitBody, LoadBody, ReadBody, SettleBody
 from cardiod.counter import Counter, Presentation
 from cardiod.settings import Scope
 
@@ -85,6 +85,26 @@ async def debit(
     )
     request.check()
     return _transaction_response(await _answer(counter, counter.debit(request, body.reader, body.wait_s), body.wait_s))
+
+
+@router.post("/load")
+async def load(
+    body: LoadBody, counter: CounterOf, caller: CallerOf, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Load the presented card through the load host."""
+    caller.need(Scope.LOAD)
+    request = OnlineRequest(
+        _request(caller, idempotency_key, "load", body),
+        body.amount_fen,
+        body.reference,
+        body.operator,
+        body.purse,
+    )
+    request.check()
+    pin = body.pin.get_secret_value() if body.pin else None
+    return _transaction_response(
+        await _answer(counter, counter.load(request, body.reader, body.wait_s, pin), body.wait_s)
+    )
 
 
 @router.post("/settle")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
 from cardio.ledger.chain import canonical
 from cardio.ledger.model import Tender
 from cardio.products.groups import Group
+from cardio.purse.operation import PurseKind
 
 Reference = Annotated[str, Field(min_length=1, max_length=64)]
 Reader = Annotated[str | None, Field(max_length=255, description="Name of the reader; any if missing")]
@@ -53,6 +54,18 @@ class DebitBody(Body):
     operator: Annotated[str | None, Field(max_length=64)] = None
     reader: Reader = None
     wait_s: WaitSeconds = DEFAULT_WAIT
+
+
+class LoadBody(Body):
+    """Load a wallet, or a medical account, through the configured load host."""
+
+    purse: PurseKind = PurseKind.WALLET
+    amount_fen: StrictInt
+    reference: Reference
+    operator: Annotated[str | None, Field(max_length=64)] = None
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
 
 
 class BillBody(BaseModel):
