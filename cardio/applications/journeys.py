@@ -19,6 +19,7 @@ R = TypeVar("R", bound=FixedRecord)
 T = TypeVar("T", bound=TunionHead)
 HEAD_LENGTH = 0x7D
 """Bytes that follow the head's length byte."""
+TERMINAL_SIZE = 8
 ENTERED, LEFT = "01", "02"
 ENTRY, EXIT, SINGLE, MAKE_UP = "03", "04", "06", "08"
 """Trade kinds of the purse (EW §2.8)."""
@@ -93,11 +94,10 @@ def enter_metro(stop: Stop) -> RecordBuilder:
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(_blank(MetroRecord), 0x01, ENTERED, context),
+            _with_head(_blank(MetroRecord), 0x01, ENTERED, "entry_terminal", context),
             entry_city=stop.city,
             entry_institution=stop.institution,
             entry_station=_wide(stop.line + stop.station),
-            entry_terminal=_terminal(context),
             entry_time=context.time,
         )
         return _both(record, 0x01, EF1A_COMPOSITE.sfi, ENTRY, METRO, stop, context)
@@ -110,11 +110,10 @@ def exit_metro(entered: MetroRecord, stop: Stop) -> RecordBuilder:
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(entered, 0x01, LEFT, context),
+            _with_head(entered, 0x01, LEFT, "exit_terminal", context),
             exit_city=stop.city,
             exit_institution=stop.institution,
             exit_station=_wide(stop.line + stop.station),
-            exit_terminal=_terminal(context),
             exit_time=context.time,
             amount_fen=context.amount_fen,
         )
@@ -134,14 +133,13 @@ def board_bus(stop: Stop, full_fare_fen: int, direction: str = "AB") -> RecordBu
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(_blank(BusRecord), 0x02, ENTERED, context),
+            _with_head(_blank(BusRecord), 0x02, ENTERED, "boarding_terminal", context),
             boarding_city=stop.city,
             boarding_institution=stop.institution,
             boarding_operator=stop.operator,
             boarding_line=stop.line,
             boarding_station=stop.station[-1:],
             boarding_vehicle=stop.vehicle,
-            boarding_terminal=_terminal(context),
             boarding_time=context.time,
             marked_fen=full_fare_fen,
             direction=direction,
@@ -156,7 +154,7 @@ def alight_bus(boarded: BusRecord, stop: Stop, mileage: int = 0) -> RecordBuilde
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(boarded, 0x02, LEFT, context),
+            _with_head(boarded, 0x02, LEFT, "alighting_terminal", context),
             marked_fen=0,
             alighting_city=stop.city,
             alighting_institution=stop.institution,
@@ -164,7 +162,6 @@ def alight_bus(boarded: BusRecord, stop: Stop, mileage: int = 0) -> RecordBuilde
             alighting_line=stop.line,
             alighting_station=stop.station[-1:],
             alighting_vehicle=stop.vehicle,
-            alighting_terminal=_terminal(context),
             alighting_time=context.time,
             charged_fen=context.amount_fen,
             mileage=mileage,
@@ -185,14 +182,13 @@ def rent(stop: Stop, deposit_fen: int, rental: Rental = PUBLIC_BICYCLE) -> Recor
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(_blank(BicycleRecord), rental.record, ENTERED, context),
+            _with_head(_blank(BicycleRecord), rental.record, ENTERED, "rent_terminal", context),
             rent_city=stop.city,
             rent_institution=stop.institution,
             rent_operator=stop.operator,
             rent_station=stop.line,
             rent_dock=stop.station[-1:],
             rented_bicycle=stop.vehicle,
-            rent_terminal=_terminal(context),
             rent_time=context.time,
             deposit_fen=deposit_fen,
         )
@@ -213,7 +209,7 @@ def give_back(rented: BicycleRecord, stop: Stop, minutes: int, rental: Rental = 
 
     def build(context: CompositeContext) -> Sequence[RecordUpdate]:
         record = replace(
-            _with_head(rented, rental.record, LEFT, context),
+            _with_head(rented, rental.record, LEFT, "return_terminal", context),
             deposit_fen=0,
             return_city=stop.city,
             return_institution=stop.institution,
@@ -221,7 +217,6 @@ def give_back(rented: BicycleRecord, stop: Stop, minutes: int, rental: Rental = 
             return_station=stop.line,
             return_dock=stop.station[-1:],
             returned_bicycle=stop.vehicle,
-            return_terminal=_terminal(context),
             return_time=context.time,
             fee_fen=context.amount_fen,
             minutes=minutes,
@@ -236,8 +231,9 @@ def _blank(layout: type[R]) -> R:
     return layout.decode(bytes(layout.size()))
 
 
-def _with_head(record: T, number: int, state: str, context: CompositeContext) -> T:
-    return replace(
+def _with_head(record: T, number: int, state: str, terminal: str, context: CompositeContext) -> T:
+    """The record with its first 15 bytes, and with the terminal number in the field of that name."""
+    headed = replace(
         record,
         identifier=f"27{number:02X}",
         length=HEAD_LENGTH,
@@ -247,6 +243,7 @@ def _with_head(record: T, number: int, state: str, context: CompositeContext) ->
         sequence=f"{context.sequence:016d}",
         state=state,
     )
+    return _with_terminal(headed, terminal, context)
 
 
 def _both(
@@ -258,9 +255,8 @@ def _both(
 
 def _trip(kind: str, industry: str, stop: Stop, context: CompositeContext) -> RecordUpdate:
     record = replace(
-        _blank(TripRecord),
+        _with_terminal(_blank(TripRecord), "terminal", context),
         kind=kind,
-        terminal=_terminal(context),
         industry=industry,
         line=stop.line,
         station=stop.station,
@@ -274,9 +270,15 @@ def _trip(kind: str, industry: str, stop: Stop, context: CompositeContext) -> Re
     return RecordUpdate(EF1E_TRIPS.sfi, 0, record.encode())
 
 
-def _terminal(context: CompositeContext) -> str:
-    """Terminal number, right-aligned in 8 bytes."""
-    return context.terminal.hex().rjust(16, "0")
+def _with_terminal(record: R, name: str, context: CompositeContext) -> R:
+    """The record with the terminal number, right-aligned in 8 bytes: a PSAM's may have nibbles that are no digits."""
+    raw, at = record.encode(), 0
+    for field, spec in record.specs().items():
+        if field == name:
+            break
+        at += spec.codec.size
+    number = context.terminal.rjust(TERMINAL_SIZE, b"\x00")
+    return type(record).decode(raw[:at] + number + raw[at + TERMINAL_SIZE :])
 
 
 def _wide(station: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -107,24 +107,38 @@ class OfflineOperation:
     def _compare_with_journal(self, initialized: Initialized, terminal: bytes, key_index: int) -> Initialized:
         """Keys without a counter of their own cannot show that the journal is behind: the card's log can.
 
-        Asked only when the card was used since this journal last saw it.
+        Asked only when the card was used since this journal last saw it, and no further back than that.
 
         Raises:
             JournalBehind: The card remembers a transaction of this terminal that the journal does not know.
         """
         work, purse = self.work, self.work.target.purse
-        if self.keys.counted or terminal == NO_TERMINAL:
+        operation = work.transaction.operation
+        if self.keys.counted or terminal == NO_TERMINAL or not work.ledger.log_checks_wanted:
             return initialized
-        known = work.ledger.known_counter(work.card_key, work.transaction.operation)
-        if initialized.counter <= (known or 0):
+        known = work.ledger.known_counter(work.card_key, operation) or 0
+        if initialized.counter <= known:
             return initialized
         try:
-            ours = [entry.time.hex() for entry in purse.log() if entry.terminal == terminal]
+            ours = list(self._remembered(terminal, known))
         except AccessDenied:
             return initialized
         work.ledger.check_log(work.card_key, terminal.hex(), ours)
         # No source says whether a read ends an open purchase, so it begins anew (EW PC-7).
-        return purse.initialize(work.transaction.operation, work.transaction.amounts, terminal, key_index)
+        return purse.initialize(operation, work.transaction.amounts, terminal, key_index)
+
+    def _remembered(self, terminal: bytes, known: int) -> Iterator[int]:
+        """Counters, from `known` on, of the card's log records of this terminal."""
+        purse = self.work.target.purse
+        kinds = purse.same_counter(self.work.transaction.operation)
+        for entry in purse.log():
+            if entry.kind not in kinds:
+                continue
+            counter = purse.rules.log_number.counter(entry.number)
+            if counter < known:
+                return
+            if entry.terminal == terminal:
+                yield counter
 
     def _update_records(self, updates: Sequence[RecordUpdate]) -> tuple[tuple[int, int, str], ...]:
         """Hand the records to the card, which keeps them until DEBIT."""

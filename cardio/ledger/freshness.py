@@ -56,10 +56,10 @@ def known_counter(db: sqlite3.Connection, card_key: str, operations: tuple[str, 
     return int(row["card_counter"]) + (1 if changed else 0)
 
 
-def knows(db: sqlite3.Connection, card_key: str, terminal: str, card_time: str) -> bool:
+def knows(db: sqlite3.Connection, card_key: str, terminal: str, counter: int) -> bool:
     """Whether a transaction that a card remembers of this terminal is in the journal."""
     row = db.execute(
-        "SELECT 1 FROM transactions WHERE card_key = ? AND terminal_number = ? AND card_time = ?",
-        (card_key, terminal, card_time),
+        "SELECT 1 FROM transactions WHERE card_key = ? AND terminal_number = ? AND card_counter = ?",
+        (card_key, terminal, counter),
     ).fetchone()
     return row is not None

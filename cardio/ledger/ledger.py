@@ -65,6 +65,8 @@ NEVER_SENT = Outcome(
     recovered=True,
     error=HostAnswerLost.code,
 )
+ENOUGH_CARDS = 16
+"""Returning cards whose logs are compared after the journal was opened."""
 CHECKED_AT_START = 1000
 """Newest chain rows that are verified when the journal is opened."""
 
@@ -92,6 +94,7 @@ class Ledger:
         self._database = Database(path)
         self._running: set[tuple[str, str]] = set()
         self._running_lock = Lock()
+        self._agreeing_cards = 0
         try:
             self._secret = self._database.write(_device_secret)
             self._database.read(lambda db: chain.verify(db, CHECKED_AT_START))
@@ -329,24 +332,34 @@ class Ledger:
         side = tuple(other.value for other in Operation if other.online is operation.online)
         return self._database.read(lambda db: freshness.known_counter(db, card_key, side))
 
-    def check_log(self, card_key: str, terminal: str, times: Iterable[str]) -> None:
+    @property
+    def log_checks_wanted(self) -> bool:
+        """Whether the logs of cards are still to be compared: until enough of them agreed since the journal was opened.
+
+        A backup is put back while the journal is closed, so what some cards did not miss soon after, no later one will.
+        """
+        return self._agreeing_cards < ENOUGH_CARDS
+
+    def check_log(self, card_key: str, terminal: str, counters: Iterable[int]) -> None:
         """Compare what a card remembers of this terminal with the journal.
 
         Args:
             card_key: The card.
             terminal: Terminal number, 12 digits.
-            times: Card times (14 digits) of its log records with that terminal number.
+            counters: Off-line counters of the card's log records with that terminal number.
 
         Raises:
             JournalBehind: The card remembers a transaction that the journal does not know.
         """
 
-        def unknown(db: sqlite3.Connection) -> str | None:
-            return next((time for time in times if not freshness.knows(db, card_key, terminal, time)), None)
+        def unknown(db: sqlite3.Connection) -> int | None:
+            found = (counter for counter in counters if not freshness.knows(db, card_key, terminal, counter))
+            return next(found, None)
 
         missing = self._database.read(unknown)
         if missing is not None:
-            self._found_behind({"terminal_number": terminal, "card_time": missing})
+            self._found_behind({"terminal_number": terminal, "card_counter": missing})
+        self._agreeing_cards += 1
 
     def reconcile(self, persons: tuple[str, str], reason: str) -> None:
         """Two persons have compared the journal with cards and centre: money may move again.

@@ -36,6 +36,10 @@ class CounterRule(StrEnum):
         """The number for the counter that INITIALIZE answered; counters have 2 bytes."""
         return counter if self is CounterRule.BEFORE else (counter + 1) & MAX_COUNTER
 
+    def counter(self, number: int) -> int:
+        """The counter that INITIALIZE answered for the transaction of that number."""
+        return number if self is CounterRule.BEFORE else (number - 1) & MAX_COUNTER
+
 
 @dataclass(frozen=True)
 class PurseRules:

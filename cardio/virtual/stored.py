@@ -90,8 +90,14 @@ def to_plain(value: Any) -> Any:
             return [to_plain(one) for one in value]
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} cannot be written down")
-    table = {one.name: (getattr(value, one.name), one.default) for one in fields(value)}
-    return {name: to_plain(one) for name, (one, default) in table.items() if not (one is None and default is None)}
+    hints = get_type_hints(type(value))
+    found = {}
+    for one in fields(value):
+        inner = getattr(value, one.name)
+        if inner is not None or one.default is not None:
+            # A member of an IntEnum in a field for any number is a number.
+            found[one.name] = int(inner) if hints[one.name] is int else to_plain(inner)
+    return found
 
 
 # ---- in ----------------------------------------------------------------------------------------------------------

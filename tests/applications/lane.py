@@ -203,12 +203,12 @@ class Lane:
             if timing is not None:
                 timing.reset()
         sam_begin, begin = sam.seconds, time.perf_counter()
-        noted: list[tuple[int, int, float, float, float]] = []
+        noted: list[tuple[int, int, list[float]]] = []
 
         def note() -> None:
             software = time.perf_counter() - begin - channel.seconds - (sam.seconds - sam_begin)
             modelled = [0.0 if one.timing is None else one.timing.elapsed for one in (self.card, self.slot.sam)]
-            noted.append((len(channel.sent), len(sam.sent), *modelled, software))
+            noted.append((len(channel.sent), len(sam.sent), [*modelled, software]))
 
         try:
             transaction = act(channel, note)
@@ -216,7 +216,7 @@ class Lane:
             channel.close()
         if not noted:
             note()
-        cards, sams, *seconds = noted[0]
+        cards, sams, seconds = noted[0]
         return Passage(
             transaction, channel.sent[:cards], sam.sent[:sams], channel.sent[cards:], sam.sent[sams:], *seconds
         )

@@ -109,3 +109,21 @@ def test_rides_without_a_journey_write_the_trip_log_only(builder: RecordBuilder,
     (update,) = builder(at(8, 200))
     assert (update.sfi, update.record, len(update.data)) == (0x1E, 0, 48)
     assert TripRecord.decode(update.data).kind == kind
+
+
+@pytest.mark.parametrize("terminal", ["51990000001A", "51990000000F", "5199000001FF", "000000000000", "FFFFFFFFFFFF"])
+def test_terminal_numbers_come_as_the_psam_has_them(terminal: str) -> None:
+    """Six bytes, not always digits: no fare must fail because of them, and the way in must survive the way out."""
+    context = replace(at(8, 200), terminal=bytes.fromhex(terminal))
+    padded = bytes(2) + bytes.fromhex(terminal)
+    entry, trip = journeys.enter_metro(BUS_STOP)(context)
+    assert (entry.data[51:59], trip.data[1:9]) == (padded, padded)
+    other = replace(context, terminal=bytes.fromhex("0000000000AB"))
+    left, _ = journeys.exit_metro(MetroRecord.decode(entry.data), BUS_STOP)(other)
+    assert (left.data[51:59], left.data[59:67]) == (padded, bytes.fromhex("00000000000000AB"))
+    rented_there, _ = journeys.rent(DOCK, 2000)(context)
+    back, _ = journeys.give_back(BicycleRecord.decode(rented_there.data), OTHER_DOCK, 5)(other)
+    assert back.data[38:46] == padded
+    boarded, _ = journeys.board_bus(BUS_STOP, 500)(context)
+    alighted, _ = journeys.alight_bus(BusRecord.decode(boarded.data), BUS_STOP)(other)
+    assert alighted.data[38:46] == padded

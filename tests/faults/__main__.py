@@ -19,10 +19,7 @@ SCENARIOS = {str(scenario): scenario for scenario in scenarios()}
 def run_scenario(name: str) -> tuple[str, Tally, float]:
     """All loops of one operation, in a process of its own."""
     tally, started = Tally(), time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="cardio-faults-") as folder,
-        faulty_processes(Path(folder)) as (forks, disk),
-    ):
+    with scratch() as folder, faulty_processes(folder) as (forks, disk):
         for loop in loops(SCENARIOS[name]):
             loop.run(tally, forks, disk)
     return name, tally, time.monotonic() - started

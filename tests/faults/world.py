@@ -262,14 +262,14 @@ class World(TerminalSide):
         super().__init__(folder, product, source, outside.sam, outside.host)
         self.outside = outside
 
-    def pay_elsewhere(self, amount: int) -> None:
+    def pay_elsewhere(self, amount: int, key: str = "k") -> None:
         """The same card pays at another terminal, with a journal and a PSAM of its own."""
         folder = self.folder / "elsewhere"
         folder.mkdir(exist_ok=True)
         elsewhere = TerminalSide(folder, self.product, Source.PSAM, psam(terminal=ELSEWHERE), self.host)
         elsewhere.start()
         try:
-            request = Request("other", "k", "debit", b"elsewhere")
+            request = Request("other", key, "debit", b"elsewhere")
             with elsewhere.presented(self.outside.card) as channel:
                 if self.product.wallet is None:
                     bill = Bill(amount, 0, amount, 0)

@@ -423,6 +423,44 @@ def test_what_other_cards_hold_is_checked_too(
         load(file)
 
 
+def places(plain: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every entry of a file."""
+    inner = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    return [found for key, one in inner for found in ((*place, key), *places(one, (*place, key)))]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4) | st.just("00"),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+FUZZED = [
+    everything(card)
+    for card in (
+        citizen_card(native=True, passbook_fen=1),
+        social_security_card(),
+        social_security_card(PERSON_B),
+        psam(),
+    )
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_in_a_file_is_a_card_or_an_error(data: st.DataObject) -> None:
+    plain = copy.deepcopy(data.draw(st.sampled_from(FUZZED)))
+    edited(plain, data.draw(st.sampled_from(places(plain))), data.draw(JSON))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "card.json").write_text(json.dumps(plain), encoding="utf-8")
+        try:
+            card = load(Path(folder, "card.json"), products=PRODUCTS)
+        except VirtualCardInvalid:
+            return
+    card.power_on()
+    for command in ("00A40000023F01", "805C000204", "00A4000002DF04", "B026000104", "0020000000"):
+        complete(card, command)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "1" * 5000, '"x"', '{"format": 1}'])
 def test_a_file_that_is_no_card_is_told(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
