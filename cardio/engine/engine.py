@@ -7,10 +7,12 @@ it on disk; nothing is charged again unasked; an unknown outcome is a state, nev
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalAmounts
+from cardio.applications.pin import verify_pin
 from cardio.engine.context import Work
 from cardio.engine.offline import OfflineOperation, nothing_to_release
 from cardio.engine.online import OnlineOperation, tell_host
@@ -18,7 +20,7 @@ from cardio.engine.recovery import Inquiry
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.engine.target import Target, open_target, require
 from cardio.engine.transit import Decide, TransitCard
-from cardio.errors import CardHasPending, HostMissing, JournalBehind, SamAbsent
+from cardio.errors import CardHasPending, HostMissing, JournalBehind, PinError, SamAbsent
 from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
@@ -232,9 +234,16 @@ class Engine:
         for kind in sorted(self.ledger.pending_purses()):
             target = open_target(card, self.catalogue, kind, pin)
             if target is not None:
+                self._ask_for_load_pin(card, target)
                 looked_at += self._resolve_pending(target)
         self.tell_host()
         return looked_at
+
+    def _ask_for_load_pin(self, card: CardConnection, target: Target) -> None:
+        """The on-line counter is told after the PIN only; without it the question stays open, others are answered."""
+        if target.load_pin and any(one.operation.online for one in self._pending(target)):
+            with suppress(PinError):
+                verify_pin(card, None)
 
     def resolve(self, identifier: str, resolution: Resolution) -> Transaction:
         """End a question that no card will answer any more, by the word of two persons.
@@ -248,9 +257,11 @@ class Engine:
         self.tell_host()
         return resolved
 
+    def _pending(self, target: Target) -> list[Transaction]:
+        return self.ledger.pending(self.ledger.card_key(target.purse.kind, target.identity))
+
     def _resolve_pending(self, target: Target) -> list[Transaction]:
-        key = self.ledger.card_key(target.purse.kind, target.identity)
-        return [self._resolve(target, pending) for pending in self.ledger.pending(key)]
+        return [self._resolve(target, pending) for pending in self._pending(target)]
 
     def _resolve(self, target: Target, transaction: Transaction) -> Transaction:
         if transaction.armed is None:

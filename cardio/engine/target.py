@@ -39,6 +39,7 @@ class Target:
         starts: First day of validity.
         ends: Last day of validity.
         mode: Where the personal account lives; None for wallets.
+        load_pin: Whether on-line operations need a PIN that was not presented yet.
     """
 
     purse: Purse
@@ -49,6 +50,7 @@ class Target:
     starts: CardDate | None
     ends: CardDate | None
     mode: CardMode | None = None
+    load_pin: bool = False
 
     @property
     def masked(self) -> str:
@@ -81,7 +83,8 @@ def _open_wallet(card: CardConnection, catalogue: Catalogue, pin: str | None, op
     found = find_wallet(card, catalogue)
     if found is None:
         return None
-    if found.part.needs_pin(operation) or pin is not None:
+    presented = found.part.needs_pin(operation) or pin is not None
+    if presented:
         check_caller_pin(card, found.product, pin)
         verify_pin(card, pin)
     public = found.application.public
@@ -93,6 +96,7 @@ def _open_wallet(card: CardConnection, catalogue: Catalogue, pin: str | None, op
         number=public.serial,
         starts=public.starts,
         ends=public.ends,
+        load_pin=not presented and found.part.needs_pin(Operation.LOAD),
     )
 
 

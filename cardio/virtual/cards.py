@@ -128,7 +128,7 @@ def citizen_card(
     native: bool = False,
     passbook_fen: int | None = None,
     overdraft_fen: int = 0,
-    load_needs_pin: bool = False,
+    load_needs_pin: bool = True,
     grey_lock: bool = False,
 ) -> VirtualCard:
     """A contactless citizen card with a PBOC wallet.

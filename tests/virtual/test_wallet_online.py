@@ -254,7 +254,7 @@ def test_load_up_to_the_largest_balance(till: WalletTill) -> None:
 
 
 def test_largest_balance_is_that_of_four_bytes_with_the_top_bit_clear() -> None:
-    till = WalletTill(balance_fen=0x7FFFFFFE)
+    till = WalletTill(balance_fen=0x7FFFFFFE, load_needs_pin=False)
     assert till.open_load(2) == "6985"
     assert till.send(till.prepare_load(1)).endswith("9000")
     assert till.send("805C000204") == "7FFFFFFF9000"
@@ -289,7 +289,7 @@ def test_money_of_the_purse_cannot_be_unloaded_nor_its_limit_changed(till: Walle
 
 
 def test_passbook_needs_the_pin_for_everything_and_the_purse_as_it_is_set() -> None:
-    till = WalletTill(passbook_fen=5000)
+    till = WalletTill(passbook_fen=5000, load_needs_pin=False)
     for name, command in OPENINGS.items():
         assert till.send(command).endswith("9000" if name == "load" else "6982"), name
     assert till.send("805C000104") == "6982"
