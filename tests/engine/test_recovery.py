@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from cardio.errors import CardHasPending, CardioError, CardRemoved, PinError
+from cardio.errors import CardHasPending, CardioError, CardRemoved, Money, PinError
 from cardio.files.declaration import FREE
 from cardio.ledger.model import Bill, State, Transaction
 from cardio.products.catalogue import Catalogue
@@ -15,7 +16,10 @@ from cardio.purse.purse import CounterRule
 from cardio.security.keys import Mac2
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import citizen_card, psam
+from cardio.virtual.faults import DEBIT, Fault, FaultPlan
 from tests.counter import DEBIT_INSTRUCTIONS, TestCounter, account_of, tear, wallet_of
+from tests.engine.conftest import worlds
+from tests.faults.judge import KEY
 
 NOT_YET = (Moment.COMMAND, Moment.BEFORE_COMMIT)
 ALREADY = (Moment.AFTER_COMMIT, Moment.ANSWER)
@@ -306,3 +310,27 @@ def test_the_nth_failure_loop_over_one_debit_loses_no_fen(
             assert commands < n
             return
     pytest.fail("the debit never succeeded")
+
+
+@pytest.mark.parametrize("name", ["purchase-3des-psam", "purchase-sm4-keyring", "settlement-3des-keyring"])
+def test_a_proof_of_another_terminals_purchase_is_not_taken_for_ours(tmp_path: Path, name: str) -> None:
+    """The holder paid elsewhere under the number that our torn purchase would have had; the keys see it."""
+    for make in worlds(tmp_path):
+        scenario, world = make(name)
+        world.outside.card.faults = FaultPlan(Fault.CUT_BEFORE, only=DEBIT)
+        torn = scenario.ask(world, world.outside.card, KEY)
+        assert torn.state is State.UNCERTAIN
+        world.pay_elsewhere(77)
+        asked = scenario.ask(world, world.outside.card, KEY)
+        assert asked.money is not Money.MOVED, asked
+
+
+@pytest.mark.parametrize("fault", [Fault.MUTE, Fault.LATE, Fault.CUT_AFTER])
+def test_debit_is_sent_once_whatever_becomes_of_its_answer(counter: TestCounter, fault: Fault) -> None:
+    seen = FaultPlan(Fault.PROOF_GONE, 99, only=DEBIT)
+    counter.wallet_card.faults = (seen, FaultPlan(fault, only=DEBIT))
+    assert counter.debit(1000, key="k").state is State.UNCERTAIN
+    assert seen.seen == 1
+    counter.wallet_card.faults = seen
+    counter.debit(1000, key="k")
+    assert seen.seen == 1

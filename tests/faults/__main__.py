@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 
-from tests.faults.hsm_token import shared_token
+from tests.faults.hsm_token import own_token
 from tests.faults.loop import Tally, scratch
 from tests.faults.matrix import loops
 from tests.faults.processes import faulty_processes
@@ -25,11 +27,19 @@ def run_scenario(name: str) -> tuple[str, Tally, float]:
     return name, tally, time.monotonic() - started
 
 
+def make_own_token() -> None:
+    """A token for each worker: SoftHSM2 fails when two processes log in to one at the same time."""
+    held = ExitStack()
+    folder = held.enter_context(scratch())
+    held.enter_context(own_token(folder))
+    atexit.register(held.close)
+
+
 def main() -> int:
     """Run everything, one operation to a processor; 0 if nothing was lost, doubled or left unresolved."""
     wanted = [name for name in SCENARIOS if not sys.argv[1:] or any(part in name for part in sys.argv[1:])]
     whole = Tally()
-    with scratch() as folder, shared_token(folder), ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=make_own_token) as pool:
         running = [pool.submit(run_scenario, name) for name in wanted]
         for done, future in enumerate(as_completed(running), 1):
             name, tally, seconds = future.result()

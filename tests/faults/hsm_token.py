@@ -1,4 +1,4 @@
-"""The HSM of the fault loop: a SoftHSM2 token with the roots of the purse keys, shared by all its processes."""
+"""The HSM of the fault loop: a SoftHSM2 token with the roots of the purse keys, one for each run of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIABLE = "SOFTHSM2_CONF"
 
 
 @contextmanager
-def shared_token(folder: Path) -> Iterator[None]:
+def own_token(folder: Path) -> Iterator[None]:
     """A token for this process and those that it starts.
 
     Made by another process: a PKCS#11 library that was loaded here would be loaded in every process that is forked from

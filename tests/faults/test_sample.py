@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.hsm_token import shared_token
+from tests.faults.hsm_token import own_token
 from tests.faults.loop import Tally
 from tests.faults.matrix import sample
 from tests.faults.processes import faulty_processes
@@ -24,7 +24,7 @@ def test_no_fault_anywhere_loses_a_fen_takes_one_twice_or_leaves_the_caller_with
     seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32))
     tally = Tally()
     (tmp_path / "token").mkdir()
-    with shared_token(tmp_path / "token"), faulty_processes(tmp_path) as (forks, disk):
+    with own_token(tmp_path / "token"), faulty_processes(tmp_path) as (forks, disk):
         sample(seed, SECONDS, tally, forks, disk)
     SUMMARY["faults"] = f"fault loop, sampled with {SEED}={seed}: {tally}"
     assert not tally.failures, f"{SEED}={seed}: {tally.failures}"
