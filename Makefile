@@ -39,7 +39,7 @@ serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7
 test: system-test lint ## all checks and all tests, those on a real pcscd included
 	$(call step,pytest --cov)
 
-faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (half an hour)
+faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
 	@$(BIN)/python -m tests.faults
 
 lint: .venv/stamp-dev ## style, format, types, and which layer imports which
