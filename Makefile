@@ -8,11 +8,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-# pyscard comes as source only: it is compiled against pcsc-lite's headers.
-RUN_PACKAGES := gcc libc6-dev libpcsclite-dev swig pcscd
+# pyscard comes as source only: it is compiled against pcsc-lite's headers. The font goes into PDF vouchers.
+RUN_PACKAGES := gcc libc6-dev libpcsclite-dev swig pcscd fonts-wqy-zenhei
 # The tests also start a pcscd of their own, with virtual readers, in a namespace of its own.
-# And they keep keys in a SoftHSM2 token of their own.
-TEST_PACKAGES := vsmartcard-vpcd softhsm2 opensc pcsc-tools util-linux mount iproute2 procps
+# And they keep keys in a SoftHSM2 token of their own, and read PDF vouchers with poppler.
+TEST_PACKAGES := vsmartcard-vpcd softhsm2 opensc pcsc-tools util-linux mount iproute2 procps poppler-utils
 
 # Debian splits venv and the headers from Python, other Pythons bring them.
 DEBIAN_PYTHON := $(notdir $(filter /usr/bin/python3.%,$(realpath $(shell command -v $(PYTHON) 2>/dev/null))))

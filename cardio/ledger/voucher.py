@@ -1,16 +1,19 @@
-"""Vouchers as text, 40 columns, in Chinese and English (OPS §4.12)."""
+"""What stands on a voucher, row by row, in one description that every form of it is made from (OPS §4.12).
+
+A row names its label; the forms in `receipts` put the Chinese or English text of it and lay it out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unicodedata import east_asian_width
+from dataclasses import dataclass
+from unicodedata import category
 
+from cardio.errors import Money
 from cardio.files.codecs import yuan
-from cardio.ledger.model import Settlement, State, Tender, Transaction
+from cardio.ledger.model import Armed, Settlement, State, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
-
-WIDTH = 40
 
 TEXTS: dict[str, tuple[str, str]] = {
     "debit": ("电子钱包消费凭证", "WALLET PURCHASE"),
@@ -19,6 +22,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "load": ("充值凭证", "LOAD"),
     "unload": ("圈提凭证", "UNLOAD"),
     "overdraft": ("透支限额修改凭证", "OVERDRAFT LIMIT"),
+    "grey_lock": ("灰锁凭证", "GREY LOCK"),
+    "grey_debit": ("解扣凭证", "DEBIT FOR UNLOCK"),
     "settle": ("医疗结算凭证", "MEDICAL SETTLEMENT"),
     "reference": ("业务单号", "Reference"),
     "operator": ("操作员", "Operator"),
@@ -32,9 +37,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "loaded": ("充值金额", "Loaded"),
     "unloaded": ("圈提金额", "Unloaded"),
     "limit": ("新透支限额", "New limit"),
+    "locked": ("锁定余额", "Balance locked"),
     "before": ("交易前余额", "Balance before"),
     "after": ("交易后余额", "Balance after"),
     "tac": ("交易认证码TAC", "TAC"),
+    "gtac": ("灰锁认证码GTAC", "GTAC"),
     "id": ("交易编号", "Transaction"),
     "total": ("费用总额", "Bill total"),
     "fund": ("基金支付", "Paid by funds"),
@@ -44,100 +51,159 @@ TEXTS: dict[str, tuple[str, str]] = {
     "due": ("应收现金", "Due in cash"),
     "medical": ("医疗账户", "Medical account"),
     "recovered": ("（事后确认）", "(confirmed afterwards)"),
-    "not_genuine": ("卡片校验异常，请报告主管", "CARD PROOF WRONG, CALL SUPERVISOR"),
+    "not_genuine": ("卡片校验异常，请报告主管", "PROOF WRONG, CALL SUPERVISOR"),
     "unchecked": ("MAC2未校验", "MAC2 not checked"),
 }
 
+_COMMANDING = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _ONLINE_AMOUNTS = {Operation.LOAD: "loaded", Operation.UNLOAD: "unloaded", Operation.OVERDRAFT: "limit"}
 
 
-def transaction_voucher(transaction: Transaction, language: str) -> str:
-    """Voucher of one completed operation in `zh` or `en`."""
+@dataclass(frozen=True)
+class Title:
+    """What the voucher is."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Reprint:
+    """That it is not the first: the mark is the same in both languages."""
+
+    count: int
+
+    @property
+    def text(self) -> str:
+        """The mark."""
+        return f"重印 REPRINT {self.count}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line across the paper, with the heading of what follows if it has one."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A label and its value.
+
+    Attributes:
+        name: Name of the label.
+        value: Text.
+        fen: The amount, if it is one.
+    """
+
+    name: str
+    value: str
+    fen: int | None = None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence."""
+
+    name: str
+
+
+Row = Title | Reprint | Rule | Entry | Remark
+Voucher = tuple[Row, ...]
+
+
+def voucher_of(subject: Transaction | Settlement, reprint: int = 0) -> Voucher | None:
+    """The voucher of a transaction, or one for a whole settlement; None where the card's proof is missing.
+
+    Args:
+        subject: What it is about.
+        reprint: Which copy it is, as `Ledger.note_reprint` counts them; 0 for the first.
+    """
+    if subject.state.money is not Money.MOVED:
+        return None
+    rows = _transaction(subject) if isinstance(subject, Transaction) else _settlement(subject)
+    return (*([Reprint(reprint)] if reprint else []), *rows)
+
+
+def label(name: str, language: str) -> str:
+    """A label in `zh` or `en`."""
+    return TEXTS[name][0 if language == "zh" else 1]
+
+
+def _transaction(transaction: Transaction) -> Iterator[Row]:
     title = transaction.operation.value
     if transaction.operation is Operation.PURCHASE:
         title = "debit" if transaction.purse is PurseKind.WALLET else "settle"
-    lines = [_title(title, language)]
-    lines += _head(transaction.id, transaction.reference, transaction.operator, language)
-    lines += _purchase(transaction, language)
-    return "\n".join(lines)
+    yield Title(title)
+    yield from _head(transaction)
+    yield from _purchase(transaction)
 
 
-def settlement_voucher(settlement: Settlement, language: str) -> str:
-    """One voucher for a whole settlement in `zh` or `en`."""
+def _settlement(settlement: Settlement) -> Iterator[Row]:
     bill = settlement.bill
-    lines = [_title("settle", language)]
-    lines += _head(settlement.id, settlement.reference, settlement.operator, language)
-    for label, fen in (
-        ("total", bill.total_fen),
-        ("fund", bill.fund_fen),
-        ("account", bill.account_fen),
-        ("self_pay", bill.self_pay_fen),
-    ):
-        lines.append(_pair(label, yuan(fen), language))
+    yield Title("settle")
+    yield from _head(settlement)
+    yield _amount("total", bill.total_fen)
+    yield _amount("fund", bill.fund_fen)
+    yield _amount("account", bill.account_fen)
+    yield _amount("self_pay", bill.self_pay_fen)
     for leg in settlement.legs:
-        if leg.state in {State.COMPLETED, State.NOT_GENUINE}:
-            title = "medical" if leg.purse is PurseKind.MEDICAL else "wallet"
-            head = f"-- {_text(title, language)} "
-            lines.append(head + "-" * (WIDTH - _columns(head)))
-            lines += _purchase(leg, language)
-    lines.append("-" * WIDTH)
+        if leg.state.money is Money.MOVED:
+            yield Rule("medical" if leg.purse is PurseKind.MEDICAL else "wallet")
+            yield from _purchase(leg)
+    yield Rule()
     if settlement.tender is Tender.WALLET:
-        lines.append(_pair("wallet", yuan(bill.self_pay_fen - settlement.due_fen), language))
-    lines.append(_pair("due", yuan(settlement.due_fen), language))
-    return "\n".join(lines)
+        yield _amount("wallet", bill.self_pay_fen - settlement.due_fen)
+    yield _amount("due", settlement.due_fen)
 
 
-def _head(identifier: str, reference: str, operator: str | None, language: str) -> Iterator[str]:
-    yield "=" * WIDTH
-    yield _text("id", language)
-    yield identifier.rjust(WIDTH)
-    yield _pair("reference", reference, language)
-    if operator:
-        yield _pair("operator", operator, language)
+def _head(subject: Transaction | Settlement) -> Iterator[Row]:
+    yield Entry("id", subject.id)
+    yield Entry("reference", _printable(subject.reference))
+    if subject.operator:
+        yield Entry("operator", _printable(subject.operator))
 
 
-def _purchase(transaction: Transaction, language: str) -> Iterator[str]:
+def _purchase(transaction: Transaction) -> Iterator[Row]:
     armed, outcome = transaction.armed, transaction.outcome
     if armed is None:
         return
-    yield _pair("card", armed.card.masked, language)
-    yield _pair("terminal", armed.terminal_number, language)
+    yield Entry("card", armed.card.masked)
+    yield Entry("terminal", armed.terminal_number)
     if not transaction.operation.online:
-        yield _pair("sequence", f"{armed.terminal_sequence:08d}", language)
-    yield _pair("counter", f"{armed.card_counter:05d}", language)
-    yield _pair("time", _card_time(armed.card_time), language)
-    label = _ONLINE_AMOUNTS.get(transaction.operation, "amount" if transaction.purse is PurseKind.WALLET else "on_card")
-    yield _pair(label, yuan(transaction.amount_fen), language)
-    yield _pair("before", yuan(armed.balance_before), language)
-    if outcome.balance_after is not None:
-        yield _pair("after", yuan(outcome.balance_after), language)
-    yield _pair("tac", outcome.tac or "-", language)
+        yield Entry("sequence", f"{armed.terminal_sequence:08d}")
+    yield Entry("counter", f"{armed.card_counter:05d}")
+    yield Entry("time", _card_time(armed.card_time))
+    if transaction.operation is Operation.GREY_LOCK:
+        yield _amount("locked", armed.balance_before)
+        yield Entry("gtac", outcome.tac or "-")
+    else:
+        yield from _amounts(transaction, armed)
     if outcome.recovered:
-        yield _text("recovered", language)
+        yield Remark("recovered")
     if transaction.state is State.NOT_GENUINE:
-        yield _text("not_genuine", language)
+        yield Remark("not_genuine")
     elif outcome.mac2 is Mac2.UNCHECKED:
-        yield _text("unchecked", language)
+        yield Remark("unchecked")
+
+
+def _amounts(transaction: Transaction, armed: Armed) -> Iterator[Row]:
+    outcome = transaction.outcome
+    name = _ONLINE_AMOUNTS.get(transaction.operation, "amount" if transaction.purse is PurseKind.WALLET else "on_card")
+    yield _amount(name, transaction.amount_fen)
+    yield _amount("before", armed.balance_before)
+    if outcome.balance_after is not None:
+        yield _amount("after", outcome.balance_after)
+    yield Entry("tac", outcome.tac or "-")
+
+
+def _amount(name: str, fen: int) -> Entry:
+    return Entry(name, yuan(fen), fen)
 
 
 def _card_time(digits: str) -> str:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]} {digits[8:10]}:{digits[10:12]}:{digits[12:]}"
 
 
-def _title(name: str, language: str) -> str:
-    text = _text(name, language)
-    return " " * ((WIDTH - _columns(text)) // 2) + text
-
-
-def _text(name: str, language: str) -> str:
-    return TEXTS[name][0 if language == "zh" else 1]
-
-
-def _pair(name: str, value: str, language: str) -> str:
-    label = _text(name, language)
-    return label + " " * max(1, WIDTH - _columns(label) - _columns(value)) + value
-
-
-def _columns(text: str) -> int:
-    """Printed columns: Chinese characters take two."""
-    return sum(2 if east_asian_width(character) in {"W", "F"} else 1 for character in text)
+def _printable(text: str) -> str:
+    """A caller's text without what a printer or page would obey: control and format characters, line ends."""
+    return "".join("?" if category(character) in _COMMANDING else character for character in text)
