@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hmac import compare_digest
+from typing import NoReturn
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.cryptograms import amount_bytes, offline_order, offline_seed
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
-from cardio.errors import SamError, SamKeyMissing
+from cardio.errors import OperationUnsupported, SamError, SamKeyMissing
 from cardio.security.authentication import AuthenticationOrder
 from cardio.security.keys import Authorization, Family, Mac2, PurchaseOrder, SamApplication
 
@@ -114,7 +115,7 @@ class DerivedKeys(ABC):
         return suite.authentication(session, order.original)
 
     @contextmanager
-    def hold(self) -> Iterator[DerivedSession]:
+    def hold(self, application: SamApplication | None = None) -> Iterator[DerivedSession]:  # noqa: ARG002 - one source
         """A session of its own for one transaction; nobody waits for another's."""
         yield DerivedSession(self)
 
@@ -169,6 +170,11 @@ class DerivedSession:
         self._keys = keys
         self._expected: bytes | None = None
 
+    @property
+    def source(self) -> DerivedKeys:
+        """Where they come from."""
+        return self._keys
+
     def terminal_number(self) -> bytes:
         """Terminal number as configured, 6 bytes."""
         return self._keys.terminal.number
@@ -192,6 +198,14 @@ class DerivedSession:
     def check_mac2(self, mac2: bytes) -> Mac2:
         """Compare the card's proof; UNCHECKED when nothing was authorized."""
         return Mac2.UNCHECKED if self._expected is None else _compare(self._expected, mac2)
+
+    def grey(self, application: SamApplication) -> NoReturn:  # noqa: ARG002 - of no application
+        """Refuse: a lock's session must outlive this process until its debit, and no key outlives a call here.
+
+        Raises:
+            OperationUnsupported: Always.
+        """
+        raise OperationUnsupported(f"{self._keys.name} makes no grey locks: that takes a PSAM (EW §3.5)")
 
 
 def suite_for(family: Family, algorithm: Algorithm) -> CipherSuite:

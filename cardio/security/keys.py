@@ -5,12 +5,16 @@ Key material never crosses this interface; only cryptograms do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cardio.crypto.ciphers import Algorithm
+
+if TYPE_CHECKING:
+    from cardio.security.psam_grey import PsamGrey
 
 
 class Family(StrEnum):
@@ -94,6 +98,10 @@ class Authorization:
 class PurchaseSession(Protocol):
     """The keys while they belong to one transaction."""
 
+    @property
+    def source(self) -> PurchaseKeys:
+        """Whose keys they are: one source, also where several stand ready."""
+
     def terminal_number(self) -> bytes:
         """Terminal number, 6 bytes.
 
@@ -118,6 +126,14 @@ class PurchaseSession(Protocol):
     def check_mac2(self, mac2: bytes) -> Mac2:
         """Check the card's proof; UNCHECKED when the keys can no longer tell."""
 
+    def grey(self, application: SamApplication) -> PsamGrey:
+        """Grey lock commands (EW §3.5), which only PSAMs have.
+
+        Raises:
+            OperationUnsupported: These keys are no PSAM.
+            SamError: The PSAM does not have the application.
+        """
+
 
 class PurchaseKeys(Protocol):
     """A source of purchase keys: PSAM, HSM or keyring."""
@@ -134,10 +150,14 @@ class PurchaseKeys(Protocol):
     def counted(self) -> bool:
         """Whether the sequence is a counter of the keys' own, which shows debits that the journal does not know."""
 
-    def hold(self) -> AbstractContextManager[PurchaseSession]:
+    def hold(self, application: SamApplication | None = None) -> AbstractContextManager[PurchaseSession]:
         """Take the keys for one transaction; others wait.
 
+        Args:
+            application: What they are needed for; where several sources stand ready, one that has it is taken.
+
         Raises:
+            SamError: None of several sources can serve.
             ReaderBusy: They stayed taken for too long.
         """
 
@@ -149,3 +169,20 @@ class PurchaseKeys(Protocol):
             authorization: What `authorize` gave for it, if this process did; a PSAM holds the session of its last one.
             mac2: The proof's MAC2.
         """
+
+
+@runtime_checkable
+class SeveralSources(Protocol):
+    """Keys from several sources, of which one serves each transaction."""
+
+    @property
+    def sources(self) -> Sequence[PurchaseKeys]:
+        """The sources."""
+
+
+def source_named(keys: PurchaseKeys | None, name: str) -> PurchaseKeys | None:
+    """The source that the journal names, if it is among `keys` now: only it can judge a proof of its purchase."""
+    if keys is None:
+        return None
+    sources = keys.sources if isinstance(keys, SeveralSources) else (keys,)
+    return next((source for source in sources if source.name == name), None)

@@ -60,6 +60,8 @@ class Psam:
     def __init__(self, slot: SamSlot) -> None:
         self._slot = slot
         self._held = threading.Lock()
+        self._letting_go = threading.Lock()
+        self._holder: object = None
         self._terminal_number: bytes | None = None
         self._key_indexes: dict[bytes, int] = {}
         self._selected: bytes | None = None
@@ -98,15 +100,32 @@ class Psam:
             self._key_indexes[application.selector] = data[0]
         return self._key_indexes[application.selector]
 
+    @property
+    def source(self) -> Psam:
+        """Itself."""
+        return self
+
     @contextmanager
-    def hold(self) -> Iterator[Psam]:
+    def hold(self, application: SamApplication | None = None) -> Iterator[Psam]:  # noqa: ARG002 - one source
         """Take the PSAM from 80 70 until 80 72 or until the transaction is recorded as open."""
         if not self._held.acquire(timeout=HOLD_TIMEOUT):
             raise ReaderBusy(f"{self.name} is held by another purchase")
+        holder = self._holder = object()
         try:
             yield self
         finally:
-            self._held.release()
+            self._let_go(holder)
+
+    def abandon(self) -> None:
+        """End a hold in the place of its thread, which is stuck in another reader and may never do it."""
+        self._let_go(self._holder)
+
+    def _let_go(self, holder: object) -> None:
+        """End one hold, once: a thread that was given up may come back when another holds the PSAM."""
+        with self._letting_go:
+            if holder is not None and holder is self._holder:
+                self._holder = None
+                self._held.release()
 
     def authorize(self, order: PurchaseOrder) -> Authorization:
         """INIT SAM FOR PURCHASE (80 70), with the number of factors that this PSAM expects."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cardio.apdu.command import Command, Response
-from cardio.apdu.status import SAM
 from cardio.errors import ReaderError, SamError, SamFailed, SamKeyMissing
 from cardio.security.keys import Mac2
 
@@ -50,7 +49,7 @@ def exact(command: Command, response: Response, size: int) -> bytes:
         SamFailed: It answered another number of bytes.
     """
     if not response.ok:
-        raise SAM.error(response.sw, command.name)
+        raise command.outcomes.error(response.sw, command.name)
     if len(response.data) != size:
         raise SamFailed(f"{command.name} answered {len(response.data)} bytes")
     return response.data

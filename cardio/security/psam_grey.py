@@ -11,8 +11,12 @@ from dataclasses import dataclass
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import SAM
+from cardio.errors import OperationUnsupported
 from cardio.security.keys import Mac2, SamApplication
 from cardio.security.psam_exchange import Send, call_with_factors, exact, present_mac2
+
+_OUTCOMES = SAM.extended({0x6D00: OperationUnsupported, 0x6E00: OperationUnsupported})
+"""A PSAM without grey locks does not know the commands."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class PsamGrey:
         """E0 40: make MAC1 for GREY LOCK; data of 28 bytes with one factor, 36 with two.
 
         Raises:
-            SamKeyMissing: The PSAM has no such key, or no number of levels fits.
+            OperationUnsupported: The PSAM has no grey locks.
+            SamKeyMissing: It has no such key, or no number of levels fits.
             SamError: It refuses; nothing was sent to the card.
         """
         head = b"".join(
@@ -128,4 +133,4 @@ def _lock(data: bytes) -> Command:
 
 
 def _command(name: str, ins: int, data: bytes, le: int | None = None) -> Command:
-    return Command(name, 0xE0, ins, data=data, le=le, outcomes=SAM, repeatable=False)
+    return Command(name, 0xE0, ins, data=data, le=le, outcomes=_OUTCOMES, repeatable=False)

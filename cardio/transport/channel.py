@@ -126,6 +126,7 @@ class ReaderDriver(Protocol):
 
         Raises:
             CardAbsent: No card in the reader.
+            CardMultiple: Several cards lie in its field, and the driver can tell.
             ReaderBusy: Another program holds the card.
             ReaderUnavailable: No reader of that name.
         """

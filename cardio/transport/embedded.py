@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from cardio.errors import CardAbsent, CardRemoved, ReaderBusy, ReaderUnavailable
+from cardio.errors import CardAbsent, CardMultiple, CardRemoved, ReaderBusy, ReaderUnavailable
 from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPrompt, SlotState
 
 
@@ -61,6 +61,7 @@ class EmbeddedReader:
         self.pin_pad = pin_pad
         self._changed = threading.Condition()
         self._card: EmbeddedCard | None = None
+        self._beside = 0
         self._events = 0
         self._user: EmbeddedChannel | None = None
         if card is not None:
@@ -72,6 +73,25 @@ class EmbeddedReader:
             if self._card is not None:
                 self._take_out()
             self._card = card
+            self._events += 1
+            self._changed.notify_all()
+
+    def crowd(self, cards: int) -> None:
+        """Hold other cards into the field beside the card, or take them away; what runs with the card breaks off.
+
+        Args:
+            cards: How many there are now; 0 for none.
+        """
+        with self._changed:
+            if cards != self._beside:
+                self._beside = cards
+                self._events += 1
+                self._changed.notify_all()
+
+    def cut(self) -> None:
+        """Lose power: whoever used the card has lost it."""
+        with self._changed:
+            self._user = None
             self._events += 1
             self._changed.notify_all()
 
@@ -94,6 +114,11 @@ class EmbeddedReader:
         return self._card
 
     @property
+    def idle(self) -> bool:
+        """Whether nobody uses the card."""
+        return self._user is None
+
+    @property
     def state(self) -> SlotState:
         """Presence and number of changes."""
         with self._changed:
@@ -109,11 +134,14 @@ class EmbeddedReader:
 
         Raises:
             CardAbsent: The reader is empty.
+            CardMultiple: Several cards lie in the field.
             ReaderBusy: Somebody else uses the card.
         """
         with self._changed:
             if self._card is None:
                 raise CardAbsent(self.name)
+            if self._beside:
+                raise CardMultiple(f"{self.name}: {self._beside + 1} cards in the field")
             if self._user is not None:
                 raise ReaderBusy(self.name)
             kind = EmbeddedChannel if self.pin_pad is None else EmbeddedPinPadChannel
@@ -210,7 +238,17 @@ class EmbeddedDriver:
 
     def readers(self) -> dict[str, SlotState]:
         """All embedded readers."""
-        return {name: slot.state for name, slot in self.slots.items()}
+        return {name: slot.state for name, slot in self.slots.copy().items()}
+
+    def plug(self, reader: EmbeddedReader) -> None:
+        """Connect a reader."""
+        self.slots[reader.name] = reader
+
+    def unplug(self, name: str) -> EmbeddedReader:
+        """Pull a reader off, with its card, whatever that is doing; return it. The card is found in it afterwards."""
+        reader = self.slots.pop(name)
+        reader.cut()
+        return reader
 
     def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
         """Block until something changes; the slots are watched in turn."""
@@ -221,10 +259,10 @@ class EmbeddedDriver:
             if now != dict(known) or left <= 0:
                 return now
             turn = min(left, 0.05)
-            if not self.slots:
+            if not now:
                 time.sleep(turn)
-            for name, slot in self.slots.items():
-                if slot.wait_change(now[name], turn / len(self.slots)):
+            for name, slot in self.slots.copy().items():
+                if name not in now or slot.wait_change(now[name], turn / len(now)):
                     break
 
     def connect(self, reader: str) -> Channel:
@@ -233,11 +271,13 @@ class EmbeddedDriver:
         Raises:
             ReaderUnavailable: No reader of that name.
             CardAbsent: It is empty.
+            CardMultiple: Several cards lie in its field.
             ReaderBusy: The card is in use.
         """
-        if reader not in self.slots:
+        slot = self.slots.get(reader)
+        if slot is None:
             raise ReaderUnavailable(reader)
-        return self.slots[reader].connect()
+        return slot.connect()
 
     def release(self) -> None:
         """Embedded readers hold nothing for a thread."""

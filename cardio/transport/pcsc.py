@@ -13,6 +13,8 @@ Measured with pcsc-lite 1.9.9 and vpcd 3.3, on which the code below relies:
   80100069.
 * After an error the answer buffer holds whatever lay in memory, earlier answers included. It is
   never looked at.
+
+No result of PC/SC tells that several cards lie in one field: a reader reports the one that it chose, or a mute card.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import smartcard.scard as _untyped_scard
@@ -35,12 +37,16 @@ from cardio.errors import (
     CardUnpowered,
     CardUnsupported,
     LinkCorrupt,
+    PinBlocked,
+    PinCancelled,
+    PinWrong,
     ReaderBusy,
     ReaderServiceStopped,
     ReaderUnavailable,
     Source,
 )
-from cardio.transport.channel import CardProtocol, Disclosure, SlotState
+from cardio.transport import part10
+from cardio.transport.channel import CardProtocol, Disclosure, PinPrompt, SlotState
 
 _scard: Any = _untyped_scard
 
@@ -79,6 +85,9 @@ _ERRORS: dict[int, type[CardioError]] = {
     0x80100067: CardUnpowered,
     0x80100068: CardReset,
     0x80100069: CardRemoved,
+    0x8010006B: PinWrong,
+    0x8010006C: PinBlocked,
+    0x8010006E: PinCancelled,
 }
 
 _AMBIGUOUS = frozenset({_COMMUNICATION_FAILED, _NOT_TRANSACTED, _DATA_LOST})
@@ -153,11 +162,11 @@ class PcscDriver:
             ReaderServiceStopped: pcscd does not run.
         """
         try:
-            return PcscChannel(self._context(), reader)
+            return _connected(self._context(), reader)
         except ReaderServiceStopped:
             # As in `readers`. The card got no command, so connecting twice does no harm.
             self.release()
-            return PcscChannel(self._context(), reader)
+            return _connected(self._context(), reader)
 
     def release(self) -> None:
         """Free the calling thread's PC/SC context; its channels keep it until they are gone."""
@@ -173,12 +182,9 @@ class PcscDriver:
 class PcscChannel:
     """One powered card in a PC/SC reader; a `Channel`. Made by `PcscDriver.connect`."""
 
-    def __init__(self, context: _Context, reader: str) -> None:
+    def __init__(self, context: _Context, reader: str, handle: int, protocol: int) -> None:
         self._context = context
         self._reader = reader
-        protocols = _scard.SCARD_PROTOCOL_T0 | _scard.SCARD_PROTOCOL_T1
-        result, handle, protocol = _scard.SCardConnect(context.handle, reader, _scard.SCARD_SHARE_EXCLUSIVE, protocols)
-        _check(result, "SCardConnect", reader)
         self._handle: int | None = handle
         is_t0 = protocol == _scard.SCARD_PROTOCOL_T0
         self._protocol = CardProtocol.T0 if is_t0 else CardProtocol.T1
@@ -240,15 +246,8 @@ class PcscChannel:
             ReaderUnavailable: The reader is gone, or the channel is closed.
             ReaderServiceStopped: pcscd stopped or was restarted.
         """
-        if self._handle is None:
-            raise ReaderUnavailable(f"{self._reader}: the channel is closed")
-        result, data = _scard.SCardTransmit(self._handle, self._header, list(command))
-        code = _code(result)
-        if code in _AMBIGUOUS or (code == 0 and len(data) < _STATUS_WORD):
-            source = Source("pcsc", "SCardTransmit", f"{code:08X}")
-            raise self._cause()(f"{self._reader}: no answer", source=source)
-        _check(code, "SCardTransmit", self._reader)
-        return bytes(data)
+        result, data = _scard.SCardTransmit(self._open_handle(), self._header, list(command))
+        return self._answer("SCardTransmit", result, data)
 
     def close(self) -> None:
         """Reset the card, so that no PIN or key stays presented, and give up the reader.
@@ -261,6 +260,20 @@ class PcscChannel:
         if handle is not None:
             # A failure means nothing: the card is gone, or pcscd, which powers it off.
             _scard.SCardDisconnect(handle, _scard.SCARD_RESET_CARD)
+
+    def _open_handle(self) -> int:
+        if self._handle is None:
+            raise ReaderUnavailable(f"{self._reader}: the channel is closed")
+        return self._handle
+
+    def _answer(self, call: str, result: int, data: Sequence[int]) -> bytes:
+        """The card's answer, or the error that stands for its loss."""
+        code = _code(result)
+        if code in _AMBIGUOUS or (code == 0 and len(data) < _STATUS_WORD):
+            source = Source("pcsc", call, f"{code:08X}")
+            raise self._cause()(f"{self._reader}: no answer", source=source)
+        _check(code, call, self._reader)
+        return bytes(data)
 
     def _is_virtual(self, handle: int) -> bool:
         if not self._reader.startswith(_VIRTUAL_READER):
@@ -279,6 +292,51 @@ class PcscChannel:
         except (ReaderUnavailable, ReaderServiceStopped) as error:
             return type(error)
         return LinkCorrupt if _state(slot) == self._presentation else CardRemoved
+
+
+class PcscPinPadChannel(PcscChannel):
+    """A powered card in a PC/SC reader with a PIN pad; a `PinPadChannel`. Made by `PcscDriver.connect`."""
+
+    def __init__(
+        self, context: _Context, reader: str, handle: int, protocol: int, *, features: Mapping[int, int]
+    ) -> None:
+        self._features = features
+        super().__init__(context, reader, handle, protocol)
+
+    def verify_pin(self, prompt: PinPrompt) -> bytes:
+        """Let the holder type the PIN (FEATURE_VERIFY_PIN_DIRECT); blocks until then, at most `part10.PIN_SECONDS`.
+
+        Returns:
+            The status word of the card, or the pad's own: 6400 time-out, 6401 cancelled, 6403 wrong length.
+
+        Raises:
+            PinError: The driver tells by a result of PC/SC that the PIN is wrong or blocked, or the holder cancelled.
+            ReaderError: As in `transmit`.
+        """
+        handle = self._open_handle()
+        code = self._features.get(part10.GET_TLV_PROPERTIES)
+        properties = b"" if code is None else _control(handle, code)
+        asked = part10.pin_verify(part10.within_pad(prompt, properties))
+        result, data = _scard.SCardControl(handle, self._features[part10.VERIFY_PIN_DIRECT], list(asked))
+        return self._answer("SCardControl", result, data)
+
+
+def _connected(context: _Context, reader: str) -> PcscChannel:
+    """A channel to the card in `reader`; errors as of `PcscDriver.connect`."""
+    protocols = _scard.SCARD_PROTOCOL_T0 | _scard.SCARD_PROTOCOL_T1
+    result, handle, protocol = _scard.SCardConnect(context.handle, reader, _scard.SCARD_SHARE_EXCLUSIVE, protocols)
+    _check(result, "SCardConnect", reader)
+    # Asked anew each time, 0.1 ms: another reader may have come under the same name.
+    features = part10.features(_control(handle, _scard.SCARD_CTL_CODE(part10.GET_FEATURE_REQUEST)))
+    if part10.VERIFY_PIN_DIRECT in features:
+        return PcscPinPadChannel(context, reader, handle, protocol, features=features)
+    return PcscChannel(context, reader, handle, protocol)
+
+
+def _control(handle: int, code: int) -> bytes:
+    """What a reader says of itself; empty if it does not know the question."""
+    result, data = _scard.SCardControl(handle, code, [])
+    return bytes(data) if _code(result) == 0 else b""
 
 
 class _Context:

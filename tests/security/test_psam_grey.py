@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cardio.errors import CardioError, CardRemoved, SamFailed, SamKeyMissing, SamLocked
+from cardio.errors import CardioError, CardRemoved, OperationUnsupported, SamFailed, SamKeyMissing, SamLocked
 from cardio.security.keys import Mac2
 from cardio.security.psam import Psam
 from cardio.security.psam_grey import GreyAuthorization, GreyDebit, GreyOrder
@@ -80,7 +80,15 @@ def test_a_psam_that_refuses_every_level_has_no_key() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "error"),
-    [("6A88", SamKeyMissing), ("6983", SamLocked), ("6D00", SamFailed), ("9000", SamFailed), ("00" * 11, SamFailed)],
+    [
+        ("6A88", SamKeyMissing),
+        ("6983", SamLocked),
+        ("6985", SamFailed),
+        ("6D00", OperationUnsupported),
+        ("6E00", OperationUnsupported),
+        ("9000", SamFailed),
+        ("00" * 11, SamFailed),
+    ],
 )
 def test_a_refused_lock_or_debit_is_an_error(answer: str, error: type[CardioError]) -> None:
     psam, _ = over(lock(answer=answer), Exchange(DEBIT.command, answer))
