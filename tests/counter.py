@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from cardio.applications.medical import CardMode
 from cardio.engine.engine import Engine
@@ -98,7 +99,7 @@ class TestCounter:
     def start(self) -> None:
         """Open the journal, as a process does when it starts."""
         self.ledger = Ledger(self.journal)
-        self.engine = Engine(self.ledger, self.catalogue, self.keys)
+        self.engine = Engine(self.ledger, self.catalogue, self.keys, authentication=self.keys)
 
     def restart(self) -> None:
         """As if the process had ended and begun again: what only memory knew is gone."""
@@ -138,10 +139,12 @@ class TestCounter:
         with self.channel(reader or self.citizen, card or self.wallet_card) as channel:
             return self.engine.recover(channel)
 
-    def begin_settlement(self, bill: Bill, tender: Tender = Tender.WALLET, key: str = "") -> Settlement:
-        """Write a bill down."""
-        body = repr(bill).encode()
-        return self.engine.begin_settlement(SettleRequest(request("settle", key, body), bill, tender, "bill"))
+    def begin_settlement(self, bill: Bill, tender: Tender = Tender.WALLET, key: str = "", **special: Any) -> Settlement:
+        """Write a bill down; `special` is what else the request says."""
+        body = repr((bill, special)).encode()
+        return self.engine.begin_settlement(
+            SettleRequest(request("settle", key, body), bill, tender, "bill", **special)
+        )
 
     def settle(self, settlement: Settlement, reader: EmbeddedReader, pin: str | None = None) -> Settlement:
         """Present the card in a reader for a settlement."""

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import MedicalAmounts
 from cardio.applications.pin import verify_pin
+from cardio.engine.card_notes import CardNotes, promising
 from cardio.engine.context import Work
+from cardio.engine.grey import GreyDebit, GreyLock
 from cardio.engine.offline import OfflineOperation, nothing_to_release
 from cardio.engine.online import OnlineOperation, tell_host
 from cardio.engine.recovery import Inquiry
-from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
+from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest, check_refuelled
 from cardio.engine.target import Target, open_target, require
 from cardio.engine.transit import Decide, TransitCard
 from cardio.errors import CardHasPending, HostMissing, JournalBehind, PinError, SamAbsent
 from cardio.ledger.ledger import Ledger, now
-from cardio.ledger.model import Resolution, Settlement, State, Transaction
+from cardio.ledger.model import Request, Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
+from cardio.products.detection import find_social_security
 from cardio.purse.composite import RecordBuilder, no_records
-from cardio.purse.operation import PurseKind
+from cardio.purse.operation import Operation, PurseKind
+from cardio.security.authentication import AuthenticationKeys
 from cardio.security.keys import Authorization, PurchaseKeys
 from cardio.security.load_host import LoadHost
 from cardio.transport.channel import Channel
@@ -40,6 +45,7 @@ class Engine:
         keys: Purchase keys; without them cards can be read and recovered, not charged.
         host: Host for loads, unloads and overdraft limits; None if there is none.
         clock: Source of the time.
+        authentication: Authentication keys for the bookkeeping on social security cards; None if there are none.
     """
 
     def __init__(
@@ -49,11 +55,14 @@ class Engine:
         keys: PurchaseKeys | None,
         host: LoadHost | None = None,
         clock: Callable[[], datetime] = now,
+        *,
+        authentication: AuthenticationKeys | None = None,
     ) -> None:
         self.ledger = ledger
         self.catalogue = catalogue
         self.keys = keys
         self.host = host
+        self.authentication = authentication
         self._clock = clock
         self._authorizations: dict[str, Authorization] = {}
 
@@ -135,6 +144,87 @@ class Engine:
         _refuse_pending(resolved)
         return self._charge(self._on(card, target, transaction), asked.records, release)
 
+    # ---- grey lock ---------------------------------------------------------------------------------------------
+
+    def begin_grey_lock(self, request: Request, reference: str, operator: str | None = None) -> Transaction:
+        """Write a grey lock down, or find what became of it; touches no card.
+
+        Args:
+            request: Key and caller.
+            reference: The caller's sale.
+            operator: Who sits at the counter.
+
+        Raises:
+            IdempotencyMismatch: The key belongs to another request.
+        """
+        return self.ledger.begin_transaction(request, PurseKind.WALLET, Operation.GREY_LOCK, (0,), reference, operator)
+
+    def grey_lock(self, transaction: Transaction, channel: Channel, pin: str | None = None) -> Transaction:
+        """Lock the wallet of the presented card before refuelling, or find out whether it was locked (EW §3.5).
+
+        Args:
+            transaction: From `begin_grey_lock`.
+            channel: The presented card.
+            pin: For a passbook, if it is not to be typed on a PIN pad.
+
+        Returns:
+            The transaction as it stands: `completed` with the GTAC, `not_genuine`, `declined`, `uncertain`, or
+            `not_debited` for a purse that was found not to be locked. Fuel may flow when it is `completed` and MAC2 is
+            `ok`.
+
+        Raises:
+            PurseGreyLocked: An earlier lock is on the purse.
+            CardioError: Refused before anything could change; the key can be used again.
+        """
+        return self._grey(transaction, channel, pin, lambda work: GreyLock(work, self._purchase_keys()).run())
+
+    def begin_grey_debit(
+        self, request: Request, lock: str, amount_fen: int, reference: str, operator: str | None = None
+    ) -> Transaction:
+        """Write the debit of a grey lock down, or find what became of it; touches no card.
+
+        Args:
+            request: Key and caller.
+            lock: Id of the lock, one of `Ledger.open_locks`.
+            amount_fen: What was refuelled, 0 to 0x7FFFFFFF; 0 frees the purse without a charge.
+            reference: The caller's sale.
+            operator: Who sits at the counter.
+
+        Raises:
+            AmountInvalid: The amount is out of range.
+            LockClosed: There is no such lock, or it was charged.
+            IdempotencyMismatch: The key belongs to another request.
+        """
+        check_refuelled(amount_fen)
+        return self.ledger.begin_transaction(
+            request, PurseKind.WALLET, Operation.GREY_DEBIT, (amount_fen,), reference, operator, grey_lock=lock
+        )
+
+    def grey_debit(self, transaction: Transaction, channel: Channel, pin: str | None = None) -> Transaction:
+        """Charge what was refuelled to the locked card and free it, or find out whether it was charged (EW §3.5).
+
+        Args:
+            transaction: From `begin_grey_debit`.
+            channel: The presented card.
+            pin: For a passbook, if it is not to be typed on a PIN pad.
+
+        Returns:
+            The transaction as it stands. After `not_debited` and `declined` the lock stands, and a new key may charge
+            it.
+
+        Raises:
+            CardChanged: It is not the card that was locked.
+            CardioError: Refused before anything could move; the key can be used again.
+        """
+        return self._grey(transaction, channel, pin, lambda work: GreyDebit(work, self._purchase_keys()).run())
+
+    def _grey(
+        self, transaction: Transaction, channel: Channel, pin: str | None, act: Callable[[Work], Transaction]
+    ) -> Transaction:
+        card = CardConnection(channel)
+        found = open_target(card, self.catalogue, transaction.purse, pin, transaction.operation)
+        return self._work(card, require(found, transaction.purse), transaction, act)
+
     # ---- load, unload, overdraft limit -------------------------------------------------------------------------
 
     def begin_online(self, request: OnlineRequest) -> Transaction:
@@ -183,11 +273,18 @@ class Engine:
         Raises:
             BillInconsistent: Its parts do not add up.
             AmountInvalid: A part is negative or too large, or there is nothing to settle.
+            InputInvalid: There is no such settlement class.
             IdempotencyMismatch: The key belongs to another request.
         """
         request.check()
         return self.ledger.begin_settlement(
-            request.request, request.bill, request.tender, request.reference, request.operator
+            request.request,
+            request.bill,
+            request.tender,
+            request.reference,
+            request.operator,
+            settlement_class=request.settlement_class,
+            temporary_offline=request.temporary_offline,
         )
 
     def settle(self, settlement: Settlement, channel: Channel, pin: str | None = None) -> Settlement:
@@ -210,7 +307,7 @@ class Engine:
             known = settlement.leg(kind)
             if known is None or known.state is State.ACCEPTED:
                 known = self.ledger.begin_leg(settlement, kind, leg_amounts(settlement, target))
-            leg = self._work(card, target, known, self._charge)
+            leg = self._work(card, target, known, self._charge, settlement)
             settlement = self.ledger.settlement(settlement.id)
             if not leg.state.final:
                 break
@@ -231,13 +328,35 @@ class Engine:
         """
         card = CardConnection(channel)
         looked_at: list[Transaction] = []
-        for kind in sorted(self.ledger.pending_purses()):
+        asked = self.ledger.pending_purses()
+        for kind in sorted(asked):
             target = open_target(card, self.catalogue, kind, pin)
             if target is not None:
                 self._ask_for_load_pin(card, target)
-                looked_at += self._resolve_pending(target)
+                resolved = self._resolve_pending(target)
+                self._write_notes(self._notes(card, target), resolved)
+                looked_at += resolved
         self.tell_host()
+        if PurseKind.MEDICAL not in asked and self._owes_notes(card):
+            target = require(open_target(card, self.catalogue, PurseKind.MEDICAL, pin), PurseKind.MEDICAL)
+            self._write_notes(self._notes(card, target), self._pending(target))
         return looked_at
+
+    @property
+    def awaited_purses(self) -> set[PurseKind]:
+        """Purses whose next presentation is awaited: about which a question is open, or which are owed bookkeeping."""
+        owed = {PurseKind.MEDICAL} if self.authentication is not None and self.ledger.owes_notes else set()
+        return self.ledger.pending_purses() | owed
+
+    def _owes_notes(self, card: CardConnection) -> bool:
+        """Whether it is worth asking the holder for the PIN to bring the card's bookkeeping up to date."""
+        if self.authentication is None or not self.ledger.owes_notes:
+            return False
+        found = find_social_security(card, self.catalogue)
+        if found is None:
+            return False
+        card_key = self.ledger.card_key(PurseKind.MEDICAL, found.application.identity().key)
+        return any(promising(note) for _, note in self.ledger.card_notes(card_key))
 
     def _ask_for_load_pin(self, card: CardConnection, target: Target) -> None:
         """The on-line counter is told after the PIN only; without it the question stays open, others are answered."""
@@ -278,15 +397,39 @@ class Engine:
     # ---- one operation on one card -----------------------------------------------------------------------------
 
     def _work(
-        self, card: CardConnection, target: Target, transaction: Transaction, act: Callable[[Work], Transaction]
+        self,
+        card: CardConnection,
+        target: Target,
+        transaction: Transaction,
+        act: Callable[[Work], Transaction],
+        settlement: Settlement | None = None,
     ) -> Transaction:
-        """Resolve what is open about the card, then act if the transaction has not been acted on yet."""
+        """Resolve what is open about the card, then act if the transaction has not been acted on yet.
+
+        Bookkeeping that is owed to the card comes before anything new, that of `settlement` after it.
+        """
         resolved = self._resolve_pending(target)
+        notes = self._notes(card, target)
+        self._write_notes(notes, resolved)
         transaction = self.ledger.transaction(transaction.id)
         if transaction.state is not State.ACCEPTED:
             return transaction
         _refuse_pending(resolved)
-        return act(self._on(card, target, transaction))
+        work = self._on(card, target, transaction)
+        if notes is None or settlement is None:
+            return act(work)
+        done = act(replace(work, notes=notes.plan(settlement)))
+        self._write_notes(notes, [done])
+        return done
+
+    def _notes(self, card: CardConnection, target: Target) -> CardNotes | None:
+        return CardNotes.of(card, target, self.ledger, self.authentication)
+
+    @staticmethod
+    def _write_notes(notes: CardNotes | None, transactions: list[Transaction]) -> None:
+        """Nothing is written to a card about which a question is open: its proof could be lost (OPS §4.3)."""
+        if notes is not None and all(transaction.state.final for transaction in transactions):
+            notes.write()
 
     def _on(self, card: CardConnection, target: Target, transaction: Transaction) -> Work:
         """The work on a purse, which must have the operation.
@@ -295,7 +438,7 @@ class Engine:
             JournalBehind: The journal was found to miss transactions.
             OperationUnsupported: The purse does not have the operation.
         """
-        found = self.ledger.behind
+        found = self.ledger.freshness.behind
         if found is not None:
             raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))
         target.purse.step(transaction.operation)
@@ -307,10 +450,14 @@ class Engine:
         records: RecordBuilder = no_records,
         release: Callable[[], None] = nothing_to_release,
     ) -> Transaction:
+        keys = self._purchase_keys()
+        operation = OfflineOperation(work, keys, self._authorizations.__setitem__, records, release)
+        return self._forget(operation.run())
+
+    def _purchase_keys(self) -> PurchaseKeys:
         if self.keys is None:
             raise SamAbsent("no purchase keys are configured")
-        operation = OfflineOperation(work, self.keys, self._authorizations.__setitem__, records, release)
-        return self._forget(operation.run())
+        return self.keys
 
     def _ask_host(self, work: Work) -> Transaction:
         if self.host is None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from cardio.apdu.status import PURSE
-from cardio.engine.context import DECLINES, REFUSED, UNCERTAIN, Work
+from cardio.engine.context import DECLINES, Work, changed
 from cardio.engine.target import check_amount, check_rules
-from cardio.errors import AccessDenied, CardDataInvalid, ReaderError, StoreError
+from cardio.errors import AccessDenied
 from cardio.files.dates import encode_time
-from cardio.ledger.model import Armed, Outcome, State, Transaction
+from cardio.ledger.model import Armed, Outcome, Transaction
 from cardio.purse.composite import CompositeContext, RecordBuilder, RecordUpdate, no_records
 from cardio.purse.operation import Operation
-from cardio.purse.purse import Initialized, parse_proof
+from cardio.purse.purse import Initialized
 from cardio.purse.wallet import WalletPurse
-from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseSession
+from cardio.security.keys import Authorization, PurchaseKeys, PurchaseSession
 
 NO_TERMINAL = bytes(6)
 """Terminal number of keys without a PSAM: it names nobody (SSC §7.4)."""
@@ -55,24 +53,20 @@ class OfflineOperation:
         """
         work, purse = self.work, self.work.target.purse
         amounts, operation = work.transaction.amounts, work.transaction.operation
-        check_rules(work.card, work.target, test_keys=self.keys.test, today=work.clock().date())
         check_amount(work.target, amounts)
-        with self.keys.hold() as session:
+        with self.keys.hold(purse.rules.sam) as session:
+            check_rules(work.card, work.target, test_keys=session.source.test, today=work.clock().date())
             terminal = session.terminal_number()
             key_index = purse.key_index(session.key_index(purse.rules.sam))
             try:
                 initialized = purse.initialize(operation, amounts, terminal, key_index)
-                initialized = self._compare_with_journal(initialized, terminal, key_index)
+                initialized = self._compare_with_journal(session, initialized, terminal, key_index)
             except DECLINES as error:
                 return work.declined(error.code)
             now = work.clock()
             order = purse.order(operation, initialized, amounts, encode_time(now))
             authorization = session.authorize(order)
-            sam_counter = f"{terminal.hex()}/{purse.rules.sam.selector.hex()}" if self.keys.counted else None
-            if sam_counter is not None:
-                work.ledger.check_sequence(
-                    sam_counter, authorization.sequence, slack=int(purse.rules.sam.counts_attempts)
-                )
+            sam_counter = work.sam_counter(session.source, terminal, authorization.sequence)
             context = CompositeContext(
                 terminal=terminal,
                 sequence=authorization.sequence,
@@ -85,7 +79,7 @@ class OfflineOperation:
             armed = work.armed(
                 initialized,
                 terminal=terminal,
-                key_source=self.keys.name,
+                key_source=session.source.name,
                 key_index=key_index,
                 mac1=authorization.mac1,
                 sequence=authorization.sequence,
@@ -95,16 +89,11 @@ class OfflineOperation:
             transaction = work.ledger.arm(work.transaction, armed, sam_counter)
             self.remember(transaction.id, authorization)
             debiting = replace(work, transaction=transaction)
-            try:
-                outcome = self._debit(session, authorization, armed)
-            except BaseException:
-                # A bug must not leave the question open in memory only; if the disk fails too, ARMED stands there.
-                with suppress(StoreError):
-                    debiting.ledger.record(transaction, UNCERTAIN)
-                raise
-        return debiting.record(outcome)
+            return debiting.concluded(lambda: self._debit(session, authorization, armed))
 
-    def _compare_with_journal(self, initialized: Initialized, terminal: bytes, key_index: int) -> Initialized:
+    def _compare_with_journal(
+        self, session: PurchaseSession, initialized: Initialized, terminal: bytes, key_index: int
+    ) -> Initialized:
         """Keys without a counter of their own cannot show that the journal is behind: the card's log can.
 
         Asked only when the card was used since this journal last saw it, and no further back than that.
@@ -114,16 +103,16 @@ class OfflineOperation:
         """
         work, purse = self.work, self.work.target.purse
         operation = work.transaction.operation
-        if self.keys.counted or terminal == NO_TERMINAL or not work.ledger.log_checks_wanted:
+        if session.source.counted or terminal == NO_TERMINAL or not work.ledger.freshness.log_checks_wanted:
             return initialized
-        known = work.ledger.known_counter(work.card_key, operation) or 0
+        known = work.ledger.freshness.known_counter(work.card_key, operation) or 0
         if initialized.counter <= known:
             return initialized
         try:
             ours = list(self._remembered(terminal, known))
         except AccessDenied:
             return initialized
-        work.ledger.check_log(work.card_key, terminal.hex(), ours)
+        work.ledger.freshness.check_log(work.card_key, terminal.hex(), ours)
         # No source says whether a read ends an open purchase, so it begins anew (EW PC-7).
         return purse.initialize(operation, work.transaction.amounts, terminal, key_index)
 
@@ -150,25 +139,11 @@ class OfflineOperation:
         return tuple((update.sfi, update.record, update.data.hex().upper()) for update in updates)
 
     def _debit(self, session: PurchaseSession, authorization: Authorization, armed: Armed) -> Outcome:
-        """Send DEBIT, once; everything that can go wrong from here on is an outcome, not an exception."""
+        """Send DEBIT, once, let the card go, and have its MAC2 checked."""
         operation = self.work.transaction.operation
         command = self.work.target.purse.debit_command(operation, authorization, bytes.fromhex(armed.card_time))
-        try:
-            response = self.work.card.send(command)
-            if response.sw in REFUSED:
-                return Outcome(State.DECLINED, error=PURSE.error(response.sw, command.name).code)
-            if not response.ok:
-                return UNCERTAIN
-            proof = parse_proof(operation, response.data)
-        except (ReaderError, CardDataInvalid):
-            return UNCERTAIN
+        proof = self.work.send(command)
+        if isinstance(proof, Outcome):
+            return proof
         self.release()
-        mac2 = session.check_mac2(proof.mac2 or b"")
-        wrong = mac2 is Mac2.WRONG
-        return Outcome(
-            State.NOT_GENUINE if wrong else State.COMPLETED,
-            tac=proof.tac.hex().upper(),
-            mac2=mac2,
-            balance_after=armed.balance_expected,
-            error="mac2.invalid" if wrong else None,
-        )
+        return changed(proof, session.check_mac2(proof.mac2 or b""), armed)

@@ -9,22 +9,18 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from cardio.apdu.status import PURSE
-from cardio.engine.context import DECLINES, REFUSED, UNCERTAIN, Work
+from cardio.engine.context import DECLINES, Work, changed
 from cardio.engine.target import check_rules
 from cardio.errors import (
     BalanceLimit,
-    CardDataInvalid,
     HostAnswerLost,
     HostError,
     HostUnreachable,
-    ReaderError,
     StorageUnavailable,
     StoreError,
 )
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.model import Armed, Evidence, NoticeKind, Outcome, State, Transaction
-from cardio.purse.purse import parse_proof
 from cardio.security.load_host import HostGrant, LoadHost
 
 _REFUSALS = (*DECLINES, BalanceLimit)
@@ -87,28 +83,15 @@ class OnlineOperation:
             work = replace(work, transaction=work.ledger.grant(work.transaction, grant.time.hex()))
         except StoreError as error:
             return work.record(_not_changed(StorageUnavailable(error.detail)))
-        try:
-            outcome = self._send(work, armed, grant)
-        except BaseException:
-            with suppress(StoreError):
-                work.ledger.record(work.transaction, UNCERTAIN)
-            raise
-        return work.record(outcome)
+        return work.concluded(lambda: self._send(work, armed, grant))
 
-    def _send(self, work: Work, armed: Armed, grant: HostGrant) -> Outcome:
-        """Send the command that changes the card, once; whatever goes wrong is an outcome."""
+    @staticmethod
+    def _send(work: Work, armed: Armed, grant: HostGrant) -> Outcome:
+        """Send the command that changes the card, once."""
         transaction = work.transaction
         command = work.target.purse.grant_command(transaction.operation, grant, transaction.amount_fen)
-        try:
-            response = work.card.send(command)
-            if response.sw in REFUSED:
-                return Outcome(State.DECLINED, error=PURSE.error(response.sw, command.name).code)
-            if not response.ok:
-                return UNCERTAIN
-            proof = parse_proof(transaction.operation, response.data)
-        except (ReaderError, CardDataInvalid):
-            return UNCERTAIN
-        return Outcome(State.COMPLETED, tac=proof.tac.hex().upper(), balance_after=armed.balance_expected)
+        proof = work.send(command)
+        return proof if isinstance(proof, Outcome) else changed(proof, None, armed)
 
 
 def _not_changed(error: HostError | StorageUnavailable) -> Outcome:

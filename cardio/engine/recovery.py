@@ -6,7 +6,8 @@ paid elsewhere meanwhile, and then proof and counter tell of that other purchase
 pieces that disagree leave the question to a person.
 
 Loads, unloads and overdraft updates are asked about in the same way, on the card's on-line counter; no keys of the
-terminal can check their proof.
+terminal can check their proof. So is the debit of a grey lock, whose purse tells no counter while it is locked: that it
+is locked then speaks for it. Nothing is sent again that could change the card.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
+from cardio.engine.context import UNCERTAIN, changed, initialized_again
 from cardio.engine.target import Target
-from cardio.errors import CardError
+from cardio.errors import CardError, PurseGreyLocked
 from cardio.ledger.ledger import NEVER_SENT
 from cardio.ledger.model import Armed, Evidence, Outcome, State, Transaction
 from cardio.purse.operation import Operation
-from cardio.purse.purse import MAX_COUNTER, CardProof, Initialized, LogEntry
-from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseOrder
+from cardio.purse.purse import MAX_COUNTER, CardProof, LogEntry
+from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseOrder, source_named
 
 ENOUGH = 2
 """Independent pieces of evidence that decide (OPS T-13)."""
@@ -64,15 +66,56 @@ class Inquiry:
         """
         if self.transaction.operation.online and not self.armed.card_time:
             return NEVER_SENT
+        if self.transaction.operation is Operation.GREY_LOCK:
+            return self._ask_whether_locked()
         refused = self._ask_proof()
         if self._mac2 is Mac2.OK:
             return self._debited()
-        counter = self._ask_counter()
+        try:
+            counter = self._ask_counter()
+        except PurseGreyLocked:
+            return self._lock_stands(refused=refused)
         if counter == self.armed.card_counter:
             return self._counter_stands(refused=refused)
         return self._counter_moved(counter, refused=refused)
 
     # ---- conclusions -----------------------------------------------------------------------------------------
+
+    def _ask_whether_locked(self) -> Outcome:
+        """A grey lock: INITIALIZE FOR GREY LOCK, which changes nothing.
+
+        The lock leaves no proof, no record and no number. One piece is enough, because it moves no money, and what the
+        purse says of itself is all that matters to the sale: one that is not locked cannot be charged under this lock
+        whatever became of it, so that no fuel may flow; one that is locked needs its debit or a host.
+        """
+        try:
+            self.target.purse.initialize(Operation.GREY_LOCK, self.transaction.amounts, *self._asker)
+        except PurseGreyLocked:
+            self._found("lock", True, "9408")
+            return self._debited()
+        except CardError:
+            return UNCERTAIN
+        self._found("lock", False, "not locked")
+        return self._not_debited()
+
+    def _lock_stands(self, *, refused: bool) -> Outcome:
+        """The purse is grey-locked: the debit of that lock was not made, if one more piece agrees.
+
+        A lock that another terminal made since looks the same, and may drive our proof out; log and balance tell.
+        """
+        if self.transaction.operation is not Operation.GREY_DEBIT or self._proof is not None:
+            # Not our lock: a debit with a proof has freed the purse.
+            return self._counter_moved(None, refused=refused)
+        log = self._ask_log()
+        if log is _Log.OURS:
+            self._found("log", True, "our record")
+            return self._debited()
+        self._found("lock", False, "9408")
+        if refused:
+            self._found("proof", False, "9406")
+        if log is not _Log.SILENT:
+            self._found("log", False, "our record is not there")
+        return self._by_balance()
 
     def _counter_stands(self, *, refused: bool) -> Outcome:
         """The counter is where it was before DEBIT: not debited, if one more piece agrees."""
@@ -121,29 +164,25 @@ class Inquiry:
 
     def _by_balance(self) -> Outcome:
         self._ask_balance(proven=False)
-        return self._by_count() or Outcome(
-            State.UNCERTAIN, evidence=tuple(self._evidence), error="transaction.uncertain"
-        )
+        return self._by_count() or replace(UNCERTAIN, evidence=tuple(self._evidence))
 
     def _by_count(self) -> Outcome | None:
         says = [piece.debited for piece in self._evidence]
         if True in says and False in says:
             return self._conflict()
-        if len(says) < ENOUGH:
+        if len(says) < self._enough:
             return None
         return self._debited() if says[0] else self._not_debited()
 
+    @property
+    def _enough(self) -> int:
+        """A debit for unlock over nothing moves as little money as its lock: one piece is enough."""
+        nothing = self.transaction.operation is Operation.GREY_DEBIT and self.transaction.amount_fen == 0
+        return 1 if nothing else ENOUGH
+
     def _debited(self) -> Outcome:
-        wrong = self._mac2 is Mac2.WRONG
-        return Outcome(
-            State.NOT_GENUINE if wrong else State.COMPLETED,
-            tac=self._proof.tac.hex().upper() if self._proof else None,
-            mac2=None if self.transaction.operation.online else self._mac2,
-            balance_after=self.armed.balance_expected,
-            evidence=tuple(self._evidence),
-            recovered=True,
-            error="mac2.invalid" if wrong else None,
-        )
+        mac2 = self._mac2 if self.transaction.operation.has_mac2 else None
+        return replace(changed(self._proof, mac2, self.armed), evidence=tuple(self._evidence), recovered=True)
 
     def _not_debited(self) -> Outcome:
         return Outcome(
@@ -177,31 +216,30 @@ class Inquiry:
             return False
         if self._proof is None:
             return True
-        same = self.keys is not None and self.keys.name == self.armed.key_source
-        if self.keys is not None and same and self._proof.mac2 is not None:
-            self._mac2 = self.keys.recheck_mac2(self._order(), self.authorization, self._proof.mac2)
+        source = source_named(self.keys, self.armed.key_source)
+        if source is not None and self._proof.mac2 is not None:
+            self._mac2 = source.recheck_mac2(self._order(), self.authorization, self._proof.mac2)
         if self._mac2 is Mac2.OK:
             self._found("proof", True, "9000, MAC2 ok")
         return False
 
     def _order(self) -> PurchaseOrder:
         """The purchase as the keys need it again, from what the journal remembers."""
-        armed = self.armed
-        initialized = Initialized(
-            balance_fen=armed.balance_before,
-            counter=armed.card_counter,
-            key_version=armed.key_version,
-            algorithm_id=armed.algorithm_id,
-            random=bytes.fromhex(armed.card_random),
-        )
+        armed, transaction = self.armed, self.transaction
         time = bytes.fromhex(armed.card_time)
-        order = self.target.purse.order(self.transaction.operation, initialized, self.transaction.amounts, time)
+        order = self.target.purse.order(transaction.operation, initialized_again(armed), transaction.amounts, time)
         return replace(order, sequence=armed.terminal_sequence)
 
+    @property
+    def _asker(self) -> tuple[bytes, int]:
+        """Terminal number and key index for INITIALIZE."""
+        return bytes.fromhex(self.armed.terminal_number), self.armed.key_index
+
     def _ask_counter(self) -> int | None:
-        terminal = bytes.fromhex(self.armed.terminal_number)
         try:
-            return self.target.purse.counter_now(self.transaction.operation, terminal, self.armed.key_index)
+            return self.target.purse.counter_now(self.transaction.operation, *self._asker)
+        except PurseGreyLocked:
+            raise
         except CardError:
             return None
 

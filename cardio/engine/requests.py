@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cardio.errors import AmountInvalid, BillInconsistent, OperationUnsupported
+from cardio.errors import AmountInvalid, BillInconsistent, InputInvalid, OperationUnsupported
+from cardio.files.tables.insurance import SETTLEMENT_CLASS
 from cardio.ledger.model import Bill, Request, Tender
 from cardio.purse.medical import MAX_AMOUNT as MAX_MEDICAL
 from cardio.purse.operation import Operation, PurseKind
@@ -37,11 +38,21 @@ class DebitRequest:
             AmountInvalid: The amount is out of range.
             OperationUnsupported: A host is needed for the operation.
         """
-        if self.operation.online:
-            raise OperationUnsupported(f"{self.operation} is no debit by the terminal's keys")
+        if self.operation.online or self.operation in {Operation.GREY_LOCK, Operation.GREY_DEBIT}:
+            raise OperationUnsupported(f"{self.operation} is no debit by the terminal's keys alone")
         least = 0 if self.operation is Operation.COMPOSITE else 1
         if not least <= self.amount_fen <= MAX_WALLET:
             raise AmountInvalid(f"{least} to {MAX_WALLET} fen")
+
+
+def check_refuelled(amount_fen: int) -> None:
+    """Refuse an amount that no grey lock could be charged with; nothing may have been refuelled.
+
+    Raises:
+        AmountInvalid: The amount is out of range.
+    """
+    if not 0 <= amount_fen <= MAX_WALLET:
+        raise AmountInvalid(f"0 to {MAX_WALLET} fen")
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,8 @@ class SettleRequest:
         tender: How the self-paid part is paid.
         reference: The caller's bill.
         operator: Who sits at the counter.
+        settlement_class: Of a special case the class to note in DF04/EF15, such as 1 for work injury (SSC §4.5).
+        temporary_offline: An on-line card settles while the line is down: the card counts it in DF04/EF06 (SSC §7.3).
     """
 
     request: Request
@@ -98,6 +111,8 @@ class SettleRequest:
     tender: Tender
     reference: str
     operator: str | None = None
+    settlement_class: str | None = None
+    temporary_offline: bool = False
 
     def check(self) -> None:
         """Refuse what cannot be a bill; nothing is ever corrected.
@@ -105,7 +120,10 @@ class SettleRequest:
         Raises:
             BillInconsistent: The parts do not add up.
             AmountInvalid: A part is negative or too large, or there is nothing to settle.
+            InputInvalid: There is no such settlement class.
         """
+        if self.settlement_class is not None and self.settlement_class not in SETTLEMENT_CLASS.entries:
+            raise InputInvalid(f"settlement classes are {', '.join(SETTLEMENT_CLASS.entries)}")
         bill = self.bill
         if min(bill.fund_fen, bill.account_fen, bill.self_pay_fen) < 0 or bill.total_fen < 1:
             raise AmountInvalid("parts are 0 or more, the total is 1 or more")

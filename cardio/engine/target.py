@@ -8,6 +8,7 @@ from datetime import date
 from cardio.apdu.connection import CardConnection
 from cardio.applications.medical import CardMode, MedicalApplication
 from cardio.applications.pin import verify_pin
+from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.validity import check_validity
 from cardio.errors import (
     AmountLimit,
@@ -40,6 +41,7 @@ class Target:
         ends: Last day of validity.
         mode: Where the personal account lives; None for wallets.
         load_pin: Whether on-line operations need a PIN that was not presented yet.
+        environment: The social security environment around a medical account.
     """
 
     purse: Purse
@@ -51,6 +53,7 @@ class Target:
     ends: CardDate | None
     mode: CardMode | None = None
     load_pin: bool = False
+    environment: SocialSecurityApplication | None = None
 
     @property
     def masked(self) -> str:
@@ -117,6 +120,7 @@ def _open_medical(card: CardConnection, catalogue: Catalogue, pin: str | None) -
         starts=issuer.issued,
         ends=issuer.expires,
         mode=application.mode,
+        environment=found.application,
     )
 
 

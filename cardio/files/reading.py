@@ -151,7 +151,7 @@ class FileReader:
         return found or None
 
     def _selected(self, file: FileDeclaration) -> list[Tlv] | None:
-        self._card.call(_select_file(file))
+        self._card.call(select_elementary(file))
         return self._by_number(file, 0)
 
     # ---- cyclic files ----------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class FileReader:
         """Records of a fixed or cyclic file as bytes; raises as `read_log` does."""
         sfi = 0 if self._proven is RecordStyle.SELECTED else file.sfi
         if not sfi:
-            self._card.call(_select_file(file))
+            self._card.call(select_elementary(file))
         for number in range(1, MAX_RECORDS + 1):
             try:
                 raw = self._card.call(read_record(file, number, BY_NUMBER, file.size, sfi=sfi))
@@ -182,7 +182,7 @@ class FileReader:
                 if number > 1 or not sfi or self._proven is not None:
                     raise
                 sfi = 0
-                self._card.call(_select_file(file))
+                self._card.call(select_elementary(file))
                 raw = self._card.call(read_record(file, number, BY_NUMBER, file.size, sfi=sfi))
             if not raw:
                 return
@@ -199,7 +199,7 @@ class FileReader:
         """
         by_sfi = self._proven is not RecordStyle.SELECTED and file.sfi > 0
         if not by_sfi:
-            self._card.call(_select_file(file))
+            self._card.call(select_elementary(file))
         data = b""
         while len(data) < file.size:
             wanted = min(CHUNK, file.size - len(data))
@@ -233,7 +233,7 @@ def _read_binary(file: FileDeclaration, p1: int, p2: int, le: int) -> Command:
     return Command("READ BINARY", 0x00, 0xB0, p1, p2, le=le, disclosure=_disclosure(file))
 
 
-def _select_file(file: FileDeclaration) -> Command:
+def select_elementary(file: FileDeclaration) -> Command:
     """SELECT of an elementary file as terminals send it: with P1 00 (SSC §5.1); it answers no data."""
     return Command("SELECT", 0x00, 0xA4, data=file.identifier.to_bytes(2, "big"), disclosure=Disclosure.ALL)
 

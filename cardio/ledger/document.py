@@ -1,13 +1,14 @@
 """What a caller is told about a transaction or a settlement: one JSON document, voucher included.
 
-The document of a final state is frozen in the journal, so that the same key gets the same bytes for ever.
+The document of a final state is frozen in the journal, so that the same key gets the same bytes for ever. Its `notes`,
+which are not about money, are as they were then; how far they are now is told by the transaction itself, made anew.
 """
 
 from __future__ import annotations
 
-from cardio.errors import Money
-from cardio.ledger.model import Document, Settlement, State, Transaction
-from cardio.ledger.voucher import settlement_voucher, transaction_voucher
+from cardio.ledger.model import CardNote, Document, NoteKind, Settlement, State, Transaction
+from cardio.ledger.receipts.text import text
+from cardio.ledger.voucher import voucher_of
 from cardio.purse.operation import Operation, PurseKind
 
 ACTIONS = {
@@ -58,6 +59,10 @@ def transaction_document(transaction: Transaction) -> Document:
             "self_pay_fen": self_pay,
             "pool_fen": pool,
         }
+    if transaction.grey_lock is not None:
+        document["grey_lock"] = transaction.grey_lock
+    if transaction.notes:
+        document["notes"] = [_note_document(note) for note in transaction.notes]
     if armed is not None:
         document.update(
             {
@@ -73,12 +78,23 @@ def transaction_document(transaction: Transaction) -> Document:
                 "records": [{"sfi": sfi, "record": record, "data": data} for sfi, record, data in armed.records],
             }
         )
-    document["voucher"] = (
-        {language: transaction_voucher(transaction, language) for language in ("zh", "en")}
-        if transaction.money is Money.MOVED and outcome.resolution is None
-        else None
-    )
+    document["voucher"] = _voucher_texts(transaction)
     return document
+
+
+def _voucher_texts(subject: Transaction | Settlement) -> dict[str, str] | None:
+    voucher = voucher_of(subject)
+    return None if voucher is None else {language: text(voucher, language) for language in ("zh", "en")}
+
+
+def _note_document(note: CardNote) -> Document:
+    first, second = note.target
+    if note.kind is NoteKind.SPECIAL:
+        values: Document = {"number": first, "settlement_class": str(second)}
+    else:
+        values = {"total_fen": first, "count": second}
+    state = "outstanding" if note.state.owed else note.state.value
+    return {"kind": note.kind.value, "state": state, "error": note.error, **values}
 
 
 def settlement_document(settlement: Settlement) -> Document:
@@ -97,15 +113,13 @@ def settlement_document(settlement: Settlement) -> Document:
             "self_pay_fen": settlement.bill.self_pay_fen,
         },
         "tender": settlement.tender.value,
+        "settlement_class": settlement.settlement_class,
+        "temporary_offline": settlement.temporary_offline,
         "due_fen": settlement.due_fen,
         "created_at": settlement.created_at.isoformat(),
         "finished_at": settlement.finished_at.isoformat() if settlement.finished_at else None,
         "legs": [{**transaction_document(leg), "voucher": None} for leg in settlement.legs],
-        "voucher": (
-            {language: settlement_voucher(settlement, language) for language in ("zh", "en")}
-            if settlement.state.money is Money.MOVED
-            else None
-        ),
+        "voucher": _voucher_texts(settlement),
     }
 
 

@@ -7,34 +7,32 @@ decided in the engine is only true once it is here.
 from __future__ import annotations
 
 import hmac
-import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import uuid6
 
 from cardio.errors import (
     HostAnswerLost,
     IdempotencyInProgress,
-    IdempotencyMismatch,
-    JournalBehind,
+    LockClosed,
     TransactionClosed,
-    TransactionUnknown,
 )
 from cardio.files.dates import CARD_TIMEZONE
-from cardio.ledger import chain, freshness, notices
+from cardio.ledger import card_notes, chain, grey_locks, notices, spending, store
 from cardio.ledger.database import Database
-from cardio.ledger.document import settlement_document, transaction_document
+from cardio.ledger.document import transaction_document
+from cardio.ledger.freshness import Freshness, set_sequence
 from cardio.ledger.model import (
-    TRANSITIONS,
     Armed,
     Bill,
+    CardNote,
     Evidence,
     HostNotice,
     Outcome,
@@ -44,14 +42,12 @@ from cardio.ledger.model import (
     State,
     Tender,
     Transaction,
-    check_persons,
 )
 from cardio.ledger.rows import (
     armed_columns,
     insert,
     outcome_columns,
     settlement_columns,
-    settlement_from,
     transaction_columns,
     transaction_from,
     update,
@@ -65,8 +61,6 @@ NEVER_SENT = Outcome(
     recovered=True,
     error=HostAnswerLost.code,
 )
-ENOUGH_CARDS = 16
-"""Returning cards whose logs are compared after the journal was opened."""
 CHECKED_AT_START = 1000
 """Newest chain rows that are verified when the journal is opened."""
 
@@ -94,9 +88,9 @@ class Ledger:
         self._database = Database(path)
         self._running: set[tuple[str, str]] = set()
         self._running_lock = Lock()
-        self._agreeing_cards = 0
+        self.freshness = Freshness(self._database, lambda db, kind, payload: self._chain(db, kind, "journal", payload))
         try:
-            self._secret = self._database.write(_device_secret)
+            self._secret = self._database.write(store.device_secret)
             self._database.read(lambda db: chain.verify(db, CHECKED_AT_START))
             self._database.write(self._park_armed)
         except BaseException:
@@ -135,19 +129,25 @@ class Ledger:
         amounts: tuple[int, ...],
         reference: str,
         operator: str | None,
+        *,
+        grey_lock: str | None = None,
     ) -> Transaction:
         """Write a request down, or find the transaction that it began before.
 
         Raises:
             IdempotencyMismatch: The key belongs to another request.
+            LockClosed: `grey_lock`, which a debit for unlock charges, does not stand.
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            known = _subject(db, request)
+            known = store.subject(db, request)
             if known is not None:
-                return _transaction(db, known)
-            created = self._accept(db, purse, operation, amounts, request.client, reference, operator)
-            _remember(db, request, created.id)
+                return store.transaction(db, known)
+            if grey_lock is not None and not grey_locks.stands(db, grey_lock):
+                raise LockClosed
+            client = request.client
+            created = self._accept(db, purse, operation, amounts, client, reference, operator, grey_lock=grey_lock)
+            store.remember(db, request, created.id)
             return created
 
         return self._database.write(job)
@@ -159,6 +159,9 @@ class Ledger:
         tender: Tender,
         reference: str,
         operator: str | None,
+        *,
+        settlement_class: str | None = None,
+        temporary_offline: bool = False,
     ) -> Settlement:
         """Write a settlement request down, or find the one that it began before.
 
@@ -167,9 +170,9 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Settlement:
-            known = _subject(db, request)
+            known = store.subject(db, request)
             if known is not None:
-                return _settlement(db, known)
+                return store.settlement(db, known)
             created = Settlement(
                 id=str(uuid6.uuid7()),
                 state=State.ACCEPTED,
@@ -179,8 +182,10 @@ class Ledger:
                 bill=bill,
                 tender=tender,
                 created_at=self._clock(),
+                settlement_class=settlement_class,
+                temporary_offline=temporary_offline,
             )
-            _remember(db, request, created.id)
+            store.remember(db, request, created.id)
             columns = settlement_columns(created)
             insert(db, "settlements", columns)
             self._chain(db, "settlement.accepted", created.id, {"total_fen": bill.total_fen})
@@ -192,11 +197,11 @@ class Ledger:
         """The transaction of a settlement on one purse; begun once, its amounts free until it is armed."""
 
         def job(db: sqlite3.Connection) -> Transaction:
-            existing = _settlement(db, settlement.id).leg(purse)
+            existing = store.settlement(db, settlement.id).leg(purse)
             if existing is not None:
                 if existing.state is State.ACCEPTED:
                     update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
-                return _transaction(db, existing.id)
+                return store.transaction(db, existing.id)
             client, reference, operator = settlement.client, settlement.reference, settlement.operator
             purchase = Operation.PURCHASE
             return self._accept(db, purse, purchase, amounts, client, reference, operator, settlement.id)
@@ -218,15 +223,16 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            _check_transition(_transaction(db, transaction.id).state, State.ARMED)
+            store.check_transition(store.transaction(db, transaction.id).state, State.ARMED)
             columns = armed_columns(armed)
             update(db, "transactions", transaction.id, {"state": State.ARMED.value, **columns})
             db.execute("INSERT INTO pending_cards VALUES (?, ?)", (armed.card.key, transaction.id))
             if sam_counter is not None:
-                freshness.set_sequence(db, sam_counter, armed.terminal_sequence)
-            logged = {name: value for name, value in columns.items() if name != "card_number"}
+                set_sequence(db, sam_counter, armed.terminal_sequence)
+            # A settlement class tells about somebody's health.
+            logged = {name: value for name, value in columns.items() if name not in {"card_number", "notes"}}
             self._chain(db, "transaction.armed", transaction.id, logged)
-            return _transaction(db, transaction.id)
+            return store.transaction(db, transaction.id)
 
         return self._database.write(job)
 
@@ -244,7 +250,7 @@ class Ledger:
         def job(db: sqlite3.Connection) -> Transaction:
             update(db, "transactions", transaction.id, {"card_time": card_time})
             self._chain(db, "transaction.granted", transaction.id, {"card_time": card_time})
-            return _transaction(db, transaction.id)
+            return store.transaction(db, transaction.id)
 
         return self._database.write(job)
 
@@ -255,8 +261,12 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            before = _transaction(db, transaction.id).state
-            _check_transition(before, outcome.state)
+            found = store.transaction(db, transaction.id)
+            before = found.state
+            if before.final and outcome.state is State.UNCERTAIN:
+                # The card was shown to another reader, and answered there, before a stuck one gave up.
+                return found
+            store.check_transition(before, outcome.state)
             return self._move(db, transaction.id, before, outcome)
 
         return self._database.write(job)
@@ -270,7 +280,7 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            before = _transaction(db, identifier).state
+            before = store.transaction(db, identifier).state
             if before is not State.UNCERTAIN:
                 raise TransactionClosed(f"it is {before}")
             return self._move(db, identifier, before, Outcome(State.RESOLVED, resolution=resolution))
@@ -288,11 +298,11 @@ class Ledger:
         if outcome.resolution is not None:
             logged["resolution"] = columns["resolution"]
         self._chain(db, f"transaction.{outcome.state}", identifier, logged)
-        moved = _transaction(db, identifier)
+        moved = store.transaction(db, identifier)
+        if moved.state is State.COMPLETED:
+            moved = replace(moved, notes=card_notes.write(db, moved, self._clock()))
         if outcome.state.final:
-            answer = chain.canonical(transaction_document(moved))
-            update(db, "transactions", identifier, {"answer": answer})
-            moved = replace(moved, answer=answer)
+            moved = store.freeze(db, moved)
         if moved.armed is not None and moved.state is not before:
             self._report(db, moved)
             if outcome.state.final and moved.operation.online:
@@ -304,90 +314,48 @@ class Ledger:
         """Write down who read personal data of a card, which groups and why; never the data (OPS §4.8)."""
         self._database.write(lambda db: self._chain(db, "person.read", client, {"purpose": purpose, "groups": groups}))
 
-    # ---- what the journal may be missing -----------------------------------------------------------------------
+    def note_reprint(self, identifier: str) -> int:
+        """Write down that the voucher of a transaction or settlement is printed again; return which reprint it is.
+
+        Raises:
+            TransactionUnknown: There is no such transaction or settlement.
+        """
+
+        def job(db: sqlite3.Connection) -> int:
+            store.check_known(db, identifier)
+            (count,) = db.execute(
+                "INSERT INTO reprints VALUES (?, 1) ON CONFLICT (subject) DO UPDATE SET count = count + 1"
+                " RETURNING count",
+                (identifier,),
+            ).fetchone()
+            self._chain(db, "voucher.reprinted", identifier, {"reprint": count})
+            return int(count)
+
+        return self._database.write(job)
+
+    # ---- what is still to be written to cards ------------------------------------------------------------------
+
+    def card_notes(self, card_key: str) -> list[tuple[str, CardNote]]:
+        """Bookkeeping that is owed to one card, each with the id of its transaction, oldest first."""
+        return self._database.read(lambda db: card_notes.of_card(db, card_key))
 
     @property
-    def behind(self) -> dict[str, object] | None:
-        """What the journal was found to miss; money stops while it is not None."""
-        return self._database.read(freshness.doubt)
+    def owes_notes(self) -> bool:
+        """Whether bookkeeping is owed to any card."""
+        return self._database.read(card_notes.any_owed)
 
-    def check_sequence(self, sam_counter: str, sequence: int, slack: int = 0) -> None:
-        """Compare a PSAM's counter with the journal's, before a debit is armed with it.
-
-        Args:
-            sam_counter: Name of the counter: terminal number and application.
-            sequence: The sequence that the PSAM gave.
-            slack: Numbers that the PSAM may have used up without a debit.
+    def update_note(self, identifier: str, note: CardNote) -> None:
+        """Write down how far a note of a transaction is; the answer that its key gets stays as it was.
 
         Raises:
-            JournalBehind: The PSAM has made purchases that the journal does not know.
+            StorageUnavailable: It is not on disk; nothing may be written to the card on the strength of it.
         """
-        known = self._database.read(lambda db: freshness.newest_sequence(db, sam_counter))
-        # A torn debit's number comes again; one that was finished is followed by the next (EW PC-16).
-        if known is not None and sequence > known + 1 + slack:
-            self._found_behind({"sam_counter": sam_counter, "known": known, "found": sequence})
-
-    def known_counter(self, card_key: str, operation: Operation) -> int | None:
-        """The card's counter after its newest transaction here, on the side of the operation; None for a new card."""
-        side = tuple(other.value for other in Operation if other.online is operation.online)
-        return self._database.read(lambda db: freshness.known_counter(db, card_key, side))
-
-    @property
-    def log_checks_wanted(self) -> bool:
-        """Whether the logs of cards are still to be compared: until enough of them agreed since the journal was opened.
-
-        A backup is put back while the journal is closed, so what some cards did not miss soon after, no later one will.
-        """
-        return self._agreeing_cards < ENOUGH_CARDS
-
-    def check_log(self, card_key: str, terminal: str, counters: Iterable[int]) -> None:
-        """Compare what a card remembers of this terminal with the journal.
-
-        Args:
-            card_key: The card.
-            terminal: Terminal number, 12 digits.
-            counters: Off-line counters of the card's log records with that terminal number.
-
-        Raises:
-            JournalBehind: The card remembers a transaction that the journal does not know.
-        """
-
-        def unknown(db: sqlite3.Connection) -> int | None:
-            found = (counter for counter in counters if not freshness.knows(db, card_key, terminal, counter))
-            return next(found, None)
-
-        missing = self._database.read(unknown)
-        if missing is not None:
-            self._found_behind({"terminal_number": terminal, "card_counter": missing})
-        self._agreeing_cards += 1
-
-    def reconcile(self, persons: tuple[str, str], reason: str) -> None:
-        """Two persons have compared the journal with cards and centre: money may move again.
-
-        Raises:
-            InputInvalid: Not two different persons, or no reason.
-        """
-        check_persons(persons, reason)
 
         def job(db: sqlite3.Connection) -> None:
-            found = freshness.doubt(db)
-            if found is None:
-                return
-            sam_counter, sequence = found.get("sam_counter"), found.get("found")
-            if isinstance(sam_counter, str) and isinstance(sequence, int):
-                freshness.set_sequence(db, sam_counter, sequence)
-            freshness.clear_doubt(db)
-            self._chain(db, "journal.reconciled", "journal", {"persons": persons, "reason": reason, **found})
+            card_notes.update(db, identifier, note, self._clock())
+            self._chain(db, f"card-note.{note.state}", identifier, {"kind": note.kind, "error": note.error})
 
         self._database.write(job)
-
-    def _found_behind(self, found: dict[str, object]) -> NoReturn:
-        def job(db: sqlite3.Connection) -> None:
-            freshness.set_doubt(db, found)
-            self._chain(db, "journal.behind", "journal", found)
-
-        self._database.write(job)
-        raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))
 
     # ---- what hosts must be told -------------------------------------------------------------------------------
 
@@ -407,12 +375,24 @@ class Ledger:
         Raises:
             TransactionUnknown: There is none.
         """
-        return self._database.read(lambda db: _transaction(db, identifier))
+        return self._database.read(lambda db: store.transaction(db, identifier))
 
     def transactions(self, state: State | None = None) -> list[Transaction]:
         """All transactions, oldest first, or those in one state: `uncertain` ones wait for their card."""
         query = "SELECT * FROM transactions WHERE :state IS NULL OR state = :state ORDER BY created_at, id"
-        return self._database.read(lambda db: [transaction_from(row) for row in db.execute(query, {"state": state})])
+        return self._database.read(lambda db: [store.loaded(db, row) for row in db.execute(query, {"state": state})])
+
+    @property
+    def open_locks(self) -> list[Transaction]:
+        """Grey locks that no debit has freed yet, oldest first.
+
+        One that was freed on-line stays among them: this terminal is not told.
+        """
+        return self._database.read(lambda db: [transaction_from(row) for row in grey_locks.standing(db)])
+
+    def lock_stands(self, identifier: str) -> bool:
+        """Whether a transaction is a grey lock that no debit has freed yet."""
+        return self._database.read(lambda db: grey_locks.stands(db, identifier))
 
     def settlement(self, identifier: str) -> Settlement:
         """A settlement by its id.
@@ -420,7 +400,7 @@ class Ledger:
         Raises:
             TransactionUnknown: There is none.
         """
-        return self._database.read(lambda db: _settlement(db, identifier))
+        return self._database.read(lambda db: store.settlement(db, identifier))
 
     def pending(self, card_key: str) -> list[Transaction]:
         """Open questions about one card, oldest first."""
@@ -428,7 +408,7 @@ class Ledger:
             'SELECT t.* FROM transactions t JOIN pending_cards p ON p."transaction" = t.id'
             " WHERE p.card_key = ? ORDER BY t.created_at"
         )
-        return self._database.read(lambda db: [transaction_from(row) for row in db.execute(query, (card_key,))])
+        return self._database.read(lambda db: [store.loaded(db, row) for row in db.execute(query, (card_key,))])
 
     def pending_purses(self) -> set[PurseKind]:
         """Purses about which any question is open."""
@@ -438,6 +418,10 @@ class Ledger:
     def card_key(self, purse: PurseKind, identity: bytes) -> str:
         """Keyed hash under which a card is found again without storing its number (OPS §4.8)."""
         return hmac.digest(self._secret, purse.value.encode() + b"|" + identity, "sha256").hex()
+
+    def spending(self, request: Request, since: datetime, running: Collection[str]) -> spending.Spending:
+        """What a client has moved since a time, and what is known about one of its requests; see `of_client`."""
+        return self._database.read(lambda db: spending.of_client(db, request, since, running))
 
     def verify_chain(self) -> int:
         """Check the whole chain; return the number of rows.
@@ -459,6 +443,7 @@ class Ledger:
         reference: str,
         operator: str | None,
         settlement: str | None = None,
+        grey_lock: str | None = None,
     ) -> Transaction:
         """A new transaction, which has touched no card yet."""
         created = Transaction(
@@ -472,6 +457,7 @@ class Ledger:
             operator=operator,
             settlement=settlement,
             created_at=self._clock(),
+            grey_lock=grey_lock,
         )
         insert(db, "transactions", transaction_columns(created))
         self._chain(db, "transaction.accepted", created.id, {"operation": operation, "amounts": amounts})
@@ -481,14 +467,14 @@ class Ledger:
         """After a crash an armed transaction may have happened: uncertain until the card says."""
         rows = db.execute("SELECT id FROM transactions WHERE state = ?", (State.ARMED.value,))
         for (identifier,) in rows.fetchall():
-            armed = _transaction(db, identifier)
+            armed = store.transaction(db, identifier)
             if armed.operation.online and armed.armed is not None and not armed.armed.card_time:
                 # Nothing is sent to the card before the host's grant is on disk.
                 self._move(db, identifier, State.ARMED, NEVER_SENT)
                 continue
             update(db, "transactions", identifier, {"state": State.UNCERTAIN.value})
             self._chain(db, "transaction.uncertain", identifier, {"reason": "restart"})
-            parked = _transaction(db, identifier)
+            parked = store.transaction(db, identifier)
             self._report(db, parked)
             self._refresh_settlement(db, parked)
 
@@ -496,7 +482,7 @@ class Ledger:
         """Bring a leg's settlement to where its legs stand; a final one gets its frozen answer."""
         if leg.settlement is None:
             return
-        current = _settlement(db, leg.settlement)
+        current = store.settlement(db, leg.settlement)
         state = current.standing
         if state is current.state:
             return
@@ -505,9 +491,7 @@ class Ledger:
             columns["finished_at"] = self._clock().isoformat()
         update(db, "settlements", current.id, columns)
         self._chain(db, f"settlement.{state}", current.id, {"due_fen": current.due_fen})
-        if state.final:
-            answer = chain.canonical(settlement_document(_settlement(db, current.id)))
-            update(db, "settlements", current.id, {"answer": answer})
+        store.freeze_settlement(db, current.id)
 
     def _report(self, db: sqlite3.Connection, transaction: Transaction) -> None:
         """Outbox row in the same database transaction as the state it reports (OPS §5.2)."""
@@ -527,52 +511,3 @@ class Ledger:
 
     def _chain(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, object]) -> None:
         chain.append(db, self._clock(), kind, subject, payload)
-
-
-def _device_secret(db: sqlite3.Connection) -> bytes:
-    row = db.execute("SELECT value FROM meta WHERE name = 'device_secret'").fetchone()
-    if row is not None:
-        return bytes(row["value"])
-    secret = secrets.token_bytes(32)
-    db.execute("INSERT INTO meta VALUES ('device_secret', ?)", (secret,))
-    return secret
-
-
-def _subject(db: sqlite3.Connection, request: Request) -> str | None:
-    row = db.execute("SELECT * FROM requests WHERE client = ? AND key = ?", (request.client, request.key)).fetchone()
-    if row is None:
-        return None
-    if (row["operation"], row["fingerprint"]) != (request.operation, request.fingerprint):
-        raise IdempotencyMismatch
-    return str(row["subject"])
-
-
-def _remember(db: sqlite3.Connection, request: Request, subject: str) -> None:
-    db.execute(
-        "INSERT INTO requests VALUES (?, ?, ?, ?, ?)",
-        (request.client, request.key, request.operation, request.fingerprint, subject),
-    )
-
-
-def _transaction(db: sqlite3.Connection, identifier: str) -> Transaction:
-    row = db.execute("SELECT * FROM transactions WHERE id = ?", (identifier,)).fetchone()
-    if row is None:
-        raise TransactionUnknown
-    return transaction_from(row)
-
-
-def _settlement(db: sqlite3.Connection, identifier: str) -> Settlement:
-    row = db.execute("SELECT * FROM settlements WHERE id = ?", (identifier,)).fetchone()
-    if row is None:
-        raise TransactionUnknown
-    legs = db.execute(
-        # medical sorts before wallet, which is the order in which they are paid
-        "SELECT * FROM transactions WHERE settlement = ? ORDER BY purse",
-        (identifier,),
-    )
-    return settlement_from(row, tuple(transaction_from(leg) for leg in legs))
-
-
-def _check_transition(current: State, new: State) -> None:
-    if new not in TRANSITIONS.get(current, frozenset()):
-        raise RuntimeError(f"a transaction cannot go from {current} to {new}")

@@ -81,7 +81,7 @@ class Evidence:
     """One piece of evidence about a torn debit (OPS §4.3).
 
     Attributes:
-        kind: `proof`, `counter`, `log` or `balance`.
+        kind: `journal`, `proof`, `counter`, `log`, `balance`, or `lock` for whether the purse is grey-locked.
         debited: What it says.
         detail: What was seen, without personal data.
     """
@@ -140,6 +140,53 @@ class CardReference:
     number: str
 
 
+class NoteKind(StrEnum):
+    """What a settlement writes to its card beside the purse (SSC §7.3, §7.4)."""
+
+    OFFLINE = "offline-settlement"
+    """Its part in the off-line totals of DF04/EF06."""
+    CLEARED = "offline-cleared"
+    """The off-line totals begin anew."""
+    SPECIAL = "special-settlement"
+    """Its record in DF04/EF15."""
+
+
+class NoteState(StrEnum):
+    """How far a note is."""
+
+    DUE = "due"
+    """The card was not written to."""
+    BEGUN = "begun"
+    """The card may have been written to."""
+    WRITTEN = "written"
+    ABANDONED = "abandoned"
+    """It will not be written."""
+
+    @property
+    def owed(self) -> bool:
+        """Whether it is still to be written."""
+        return self in {NoteState.DUE, NoteState.BEGUN}
+
+
+@dataclass(frozen=True)
+class CardNote:
+    """One piece of bookkeeping that a settlement writes to its card.
+
+    Attributes:
+        kind: What.
+        before: Total in fen and count on the card from which `target` was computed; of a special settlement zeros.
+        target: Total in fen and count to write; of a special settlement transaction number and settlement class.
+        state: How far it is.
+        error: Code of the error that kept it from being written.
+    """
+
+    kind: NoteKind
+    before: tuple[int, int]
+    target: tuple[int, int]
+    state: NoteState = NoteState.DUE
+    error: str | None = None
+
+
 @dataclass(frozen=True)
 class Armed:
     """What is on disk before the card may be changed; enough to recognize the change afterwards.
@@ -162,6 +209,7 @@ class Armed:
         balance_before: Fen.
         balance_expected: Fen after the change.
         records: Records that change together with the purse, as (SFI, record, data in hex).
+        notes: Bookkeeping to write once it has completed.
     """
 
     reader: str
@@ -181,6 +229,7 @@ class Armed:
     balance_before: int
     balance_expected: int
     records: tuple[tuple[int, int, str], ...] = ()
+    notes: tuple[CardNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +277,8 @@ class Transaction:
         armed: What was on disk before DEBIT; None if it never came so far.
         outcome: TAC, MAC2, balance after, evidence.
         answer: Answer to the caller, frozen in the final state; canonical JSON.
+        notes: Bookkeeping on the card, once it has completed.
+        grey_lock: Grey lock that a debit for unlock charges: the id of its transaction.
     """
 
     id: str
@@ -244,6 +295,8 @@ class Transaction:
     armed: Armed | None = None
     outcome: Outcome = field(default_factory=lambda: Outcome(State.ACCEPTED))
     answer: str | None = None
+    notes: tuple[CardNote, ...] = ()
+    grey_lock: str | None = None
 
     @property
     def amount_fen(self) -> int:
@@ -252,7 +305,9 @@ class Transaction:
 
     @property
     def money(self) -> Money:
-        """What is known about the money; of a resolved one what two persons found."""
+        """What is known about the money; of a resolved one what two persons found. A grey lock never moves any."""
+        if not self.operation.moves_money:
+            return Money.NONE
         resolution = self.outcome.resolution
         return self.state.money if resolution is None else resolution.money
 
@@ -302,6 +357,8 @@ class Settlement:
         finished_at: When it reached a final state.
         legs: Transactions so far, in the order medical, wallet.
         answer: Answer to the caller, frozen in the final state; canonical JSON.
+        settlement_class: Class of a special case for DF04/EF15 (SSC §4.5); None for an ordinary one.
+        temporary_offline: Whether an on-line card settles while the line is down (SSC §7.3).
     """
 
     id: str
@@ -315,6 +372,8 @@ class Settlement:
     finished_at: datetime | None = None
     legs: tuple[Transaction, ...] = ()
     answer: str | None = None
+    settlement_class: str | None = None
+    temporary_offline: bool = False
 
     def leg(self, purse: PurseKind) -> Transaction | None:
         """The transaction on one purse, if it was begun."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cardio.errors import Money
+from cardio.ledger import card_notes
 from cardio.ledger.model import (
     Armed,
     Bill,
@@ -57,6 +58,7 @@ def transaction_from(row: sqlite3.Row) -> Transaction:
         operator=row["operator"],
         settlement=row["settlement"],
         created_at=datetime.fromisoformat(row["created_at"]),
+        grey_lock=row["grey_lock"],
         finished_at=_time(row["finished_at"]),
         armed=_armed(row),
         outcome=Outcome(
@@ -87,6 +89,8 @@ def settlement_from(row: sqlite3.Row, legs: tuple[Transaction, ...]) -> Settleme
         finished_at=_time(row["finished_at"]),
         legs=legs,
         answer=row["answer"],
+        settlement_class=row["settlement_class"],
+        temporary_offline=bool(row["temporary_offline"]),
     )
 
 
@@ -102,6 +106,7 @@ def transaction_columns(transaction: Transaction) -> dict[str, Any]:
         "reference": transaction.reference,
         "operator": transaction.operator,
         "settlement": transaction.settlement,
+        "grey_lock": transaction.grey_lock,
         "created_at": transaction.created_at.isoformat(),
     }
 
@@ -117,6 +122,8 @@ def settlement_columns(settlement: Settlement) -> dict[str, Any]:
         **asdict(settlement.bill),
         "tender": settlement.tender.value,
         "created_at": settlement.created_at.isoformat(),
+        "settlement_class": settlement.settlement_class,
+        "temporary_offline": int(settlement.temporary_offline),
     }
 
 
@@ -125,6 +132,7 @@ def armed_columns(armed: Armed) -> dict[str, Any]:
     columns: dict[str, Any] = {name: getattr(armed, name) for name in ARMED_COLUMNS}
     columns.update({column: getattr(armed.card, name) for column, name in CARD_COLUMNS.items()})
     columns["records"] = json.dumps(armed.records)
+    columns["notes"] = card_notes.encode(armed.notes)
     return columns
 
 
@@ -166,7 +174,8 @@ def _armed(row: sqlite3.Row) -> Armed | None:
         return None
     card = CardReference(**{name: row[column] for column, name in CARD_COLUMNS.items()})
     records = tuple((sfi, record, data) for sfi, record, data in json.loads(row["records"]))
-    return Armed(card=card, records=records, **{name: row[name] for name in ARMED_COLUMNS})
+    notes = card_notes.decode(row["notes"])
+    return Armed(card=card, records=records, notes=notes, **{name: row[name] for name in ARMED_COLUMNS})
 
 
 def _resolution(text: str | None) -> Resolution | None:

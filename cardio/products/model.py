@@ -18,6 +18,7 @@ from cardio.crypto.ciphers import Algorithm
 from cardio.files.declaration import ApplicationDeclaration, CardDeclaration, FileDeclaration
 from cardio.files.social_security.environment import SSSE_NAME
 from cardio.files.social_security.local import LOCAL_FILES
+from cardio.files.social_security.medical import OfflineSettlement
 from cardio.files.social_security.trees import SOCIAL_SECURITY_CARDS
 from cardio.files.wallet.registry import WALLET_FILES
 from cardio.products.declared import DirectoryPart, FilePart, HexNumber, rights_named
@@ -132,6 +133,7 @@ class WalletPart(PursePart):
         files: Files of the wallet, by their names in the library.
         purse: `purse` or `passbook`: which of the two holds the money in use (EW §1.1).
         load_pin: Whether a load needs the PIN (EW §3.2); everything on a passbook does.
+        grey_lock: Whether the cards have the grey lock of fuel cards (EW §3.5).
         authenticity_code: Whether card and PSAM know the MOHURD authenticity code (EW §1.3).
     """
 
@@ -144,6 +146,7 @@ class WalletPart(PursePart):
     files: tuple[str, ...]
     purse: WalletPurseName = WalletPurseName.PURSE
     load_pin: bool = False
+    grey_lock: bool = False
     authenticity_code: bool = False
 
     _name = field_validator("aid")(_check_name)
@@ -183,6 +186,10 @@ class WalletPart(PursePart):
         if file is None:
             raise LookupError(kind)
         return file
+
+    def rules(self, family: Family) -> PurseRules:
+        """The rules as the purse wants them."""
+        return replace(super().rules(family), grey_lock=self.grey_lock)
 
     def selection(self) -> WalletSelection:
         """How to find the wallet."""
@@ -348,9 +355,15 @@ class SocialSecurityPart(Part):
 
 
 class MedicalPart(PursePart):
-    """The medical account of a product."""
+    """The medical account of a product.
+
+    Attributes:
+        temporary_offline: Whether its on-line cards may settle while the line is down (SSC §7.3). Only then settlements
+            on line look for off-line totals to clear: that costs three commands more, and keys.
+    """
 
     max_amount_fen: int = Field(ge=1, le=0xFFFFFFFE)
+    temporary_offline: bool = False
 
 
 class PinPart(Part):
@@ -404,10 +417,17 @@ class Product(Part):
             raise ValueError("a product has social_security, wallet, or both")
         if self.medical is not None and self.social_security is None:
             raise ValueError("medical needs social_security")
+        if self.medical is not None and self.medical.temporary_offline and not self._has_offline_totals:
+            raise ValueError("medical.temporary_offline: DF04/EF06 of these cards holds no off-line totals")
         for vector in self.vectors:
             if vector.file not in self.files:
                 raise ValueError(f"vectors: the product has no file {vector.file}")
         return self
+
+    @property
+    def _has_offline_totals(self) -> bool:
+        file = self.files.get("DF04/EF06")
+        return file is not None and issubclass(file.content, OfflineSettlement)
 
     @cached_property
     def files(self) -> dict[str, FileDeclaration]:

@@ -19,6 +19,8 @@ class Operation(StrEnum):
 
     `PURCHASE`, `CASH` and `COMPOSITE` are off-line: the terminal's keys authorize them, and they count on the card's
     off-line counter. `LOAD`, `UNLOAD` and `OVERDRAFT` are on-line: a host authorizes them, on the on-line counter.
+    `GREY_LOCK` and `GREY_DEBIT` are off-line, and two halves of one sale: the first freezes the purse before
+    refuelling, the second takes what was refuelled and frees it, under the number that the lock found (EW §3.5).
     """
 
     PURCHASE = "purchase"
@@ -27,11 +29,23 @@ class Operation(StrEnum):
     LOAD = "load"
     UNLOAD = "unload"
     OVERDRAFT = "overdraft"
+    GREY_LOCK = "grey_lock"
+    GREY_DEBIT = "grey_debit"
 
     @property
     def online(self) -> bool:
         """Whether a host authorizes it."""
         return self in _ONLINE
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether it can change the balance, and takes a number of the card's counter; a grey lock does neither."""
+        return self is not Operation.GREY_LOCK
+
+    @property
+    def has_mac2(self) -> bool:
+        """Whether the card's answer has a MAC2, which the terminal's keys check, beside what the issuer checks."""
+        return not self.online and self is not Operation.GREY_DEBIT
 
     def balance_after(self, before: int, amount: int, old_limit: int = 0) -> int:
         """Balance that the card will have, in fen.

@@ -54,6 +54,7 @@ class PurseRules:
         confirmed: Whether every rule rests on a source; otherwise no real card is charged.
         load_key_index: Index of the load key (and of those for unload and overdraft).
         load_pin: Whether INITIALIZE FOR LOAD needs the PIN (EW §3.2).
+        grey_lock: Whether the purse has the grey lock of fuel cards (EW §3.5).
     """
 
     algorithm: Algorithm
@@ -64,6 +65,7 @@ class PurseRules:
     confirmed: bool
     load_key_index: int = 1
     load_pin: bool = False
+    grey_lock: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ class CardProof:
     """What a card answers when it has changed.
 
     Attributes:
-        tac: Proof for the issuer, 4 bytes: TAC, or MAC3 of an unload.
-        mac2: Proof for the terminal's keys, 4 bytes; None for on-line operations.
+        tac: Proof for the issuer, 4 bytes: TAC, MAC3 of an unload, or GTAC of a grey lock.
+        mac2: Proof for the terminal's keys, 4 bytes; None for operations that have none.
     """
 
     tac: bytes
@@ -134,6 +136,8 @@ class Step:
         p1: P1 of INITIALIZE.
         commit_name: Name of the command that changes the card.
         commit: Its INS, P1 and P2.
+        cla: Class byte of both commands, where it is not the purse's.
+        initialize_ins: INS of INITIALIZE, where it is not the purse's.
     """
 
     name: str
@@ -142,6 +146,8 @@ class Step:
     p1: int
     commit_name: str
     commit: tuple[int, int, int]
+    cla: int | None = None
+    initialize_ins: int | None = None
 
 
 class Purse(ABC):
@@ -158,7 +164,7 @@ class Purse(ABC):
     family: ClassVar[Family]
     """Whose cryptography and host."""
     cla: ClassVar[int]
-    """Class byte of all its commands."""
+    """Class byte of its commands."""
     initialize_ins: ClassVar[int]
     """INS of the INITIALIZE commands."""
     proof_ins: ClassVar[int]
@@ -220,8 +226,12 @@ class Purse(ABC):
         return self.key_index(self.rules.load_key_index)
 
     def same_counter(self, operation: Operation) -> frozenset[int]:
-        """Type bytes of log records that count on the same counter as the operation."""
-        return frozenset(step.kind for other, step in self.steps.items() if other.online is operation.online)
+        """Type bytes of log records that count on the same counter as the operation.
+
+        Not that of a grey lock: it takes no number, and its debit has the one that the lock found.
+        """
+        counted = (other for other in self.steps if other.moves_money and other.online is operation.online)
+        return frozenset(self.step(other).kind for other in counted)
 
     def counter_now(self, operation: Operation, terminal: bytes, key_index: int) -> int:
         """The card's counter, from an INITIALIZE over nothing, which changes nothing on the card.
@@ -240,6 +250,11 @@ class Purse(ABC):
         """Amounts of a purchase of nothing."""
 
     # ---- orders ------------------------------------------------------------------------------------------------
+
+    @property
+    def card_factor(self) -> bytes:
+        """Diversification factor of the card itself, 8 bytes."""
+        return self._factors[-1]
 
     def order(
         self, operation: Operation, initialized: Initialized, amounts: tuple[int, ...], time: bytes
@@ -309,14 +324,16 @@ class Purse(ABC):
     def _commit(self, operation: Operation, data: bytes, le: int) -> Command:
         step = self.step(operation)
         ins, p1, p2 = step.commit
-        return Command(step.commit_name, self.cla, ins, p1, p2, data=data, le=le, outcomes=PURSE, repeatable=False)
+        cla = self.cla if step.cla is None else step.cla
+        return Command(step.commit_name, cla, ins, p1, p2, data=data, le=le, outcomes=PURSE, repeatable=False)
 
     # ---- evidence ------------------------------------------------------------------------------------------------
 
     def proof(self, operation: Operation, counter: int) -> CardProof | None:
         """GET TRANSACTION PROOF for the transaction initialized with `counter`; None when the card says 9406.
 
-        The proof comes as MAC2 ‖ TAC, the reverse of DEBIT (EW §3.2); that of a load has no MAC2 (EW PC-18).
+        The proof comes as MAC2 ‖ TAC, the reverse of DEBIT (EW §3.2); that of a load has no MAC2 (EW PC-18), nor has
+        that of a debit for unlock, whose answer has none either.
 
         Raises:
             CardError: The card answered neither a proof nor 9406, which is no evidence (OPS §4.3).
@@ -335,7 +352,7 @@ class Purse(ABC):
             data = self._card.call(command)
         except RecordNotFound:
             return None
-        if operation.online:
+        if not operation.has_mac2:
             # Some cards answer the TAC alone (EW §6.2).
             return CardProof(data if len(data) == MAC_SIZE else exact(data, 2 * MAC_SIZE, command.name)[MAC_SIZE:])
         exact(data, 2 * MAC_SIZE, command.name)
@@ -347,8 +364,8 @@ class Purse(ABC):
         step = self.step(operation)
         command = Command(
             f"INITIALIZE FOR {step.name}",
-            self.cla,
-            self.initialize_ins,
+            self.cla if step.cla is None else step.cla,
+            self.initialize_ins if step.initialize_ins is None else step.initialize_ins,
             step.p1,
             p2,
             data=data,
@@ -360,12 +377,12 @@ class Purse(ABC):
 
 
 def parse_proof(operation: Operation, data: bytes) -> CardProof:
-    """What the card answered to the command that changed it: TAC ‖ MAC2 off-line, TAC or MAC3 on-line.
+    """What the card answered to the command that changed it: TAC ‖ MAC2, or where there is no MAC2 TAC or MAC3.
 
     Raises:
         CardDataInvalid: Not 8, or not 4 bytes.
     """
-    if operation.online:
+    if not operation.has_mac2:
         return CardProof(exact(data, MAC_SIZE, "the card"))
     exact(data, 2 * MAC_SIZE, "the card")
     return CardProof(tac=data[:MAC_SIZE], mac2=data[MAC_SIZE:])

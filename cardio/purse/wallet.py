@@ -1,4 +1,4 @@
-"""The PBOC purses: electronic purse (EP) and electronic passbook (ED) (EW §3.2, §4)."""
+"""The PBOC purses: electronic purse (EP) and electronic passbook (ED) (EW §3.2, §4), and their grey lock (EW §3.5)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from cardio.files.reading import FileReader
 from cardio.files.wallet.log import AMOUNT_MASK, EF18_LOG, WalletLogRecord
 from cardio.purse.composite import RecordUpdate
 from cardio.purse.operation import Operation, PurseKind
-from cardio.purse.purse import Initialized, LogEntry, Purse, PurseRules, Step, exact
+from cardio.purse.purse import MAC_SIZE, Initialized, LogEntry, Purse, PurseRules, Step, exact
 from cardio.security.keys import Family
+from cardio.security.psam_grey import GreyAuthorization, GreyOrder
 from cardio.transport.channel import Disclosure
 
 MAX_AMOUNT = 0x7FFFFFFF
@@ -49,6 +50,27 @@ ED_STEPS = {
 }
 
 
+def _grey_steps(file: PurseFile, lock: int, debit: int) -> dict[Operation, Step]:
+    """Steps of the grey lock, by the transaction types of a purse.
+
+    Only the debit leaves a proof. It has no INITIALIZE of its own: that of the lock goes before both.
+    """
+    return {
+        Operation.GREY_LOCK: Step("GREY LOCK", lock, lock, 0x08, "GREY LOCK", (0x7C, 0x08, 0x00), 0xE0, 0x7A),
+        Operation.GREY_DEBIT: Step("GREY LOCK", debit, debit, 0x08, "DEBIT FOR UNLOCK", (0x7E, 0x08, file), 0xE0, 0x7A),
+    }
+
+
+STEPS = {PurseFile.PURSE: EP_STEPS, PurseFile.PASSBOOK: ED_STEPS}
+GREY_STEPS = {
+    PurseFile.PURSE: _grey_steps(PurseFile.PURSE, 0x92, 0x94),
+    PurseFile.PASSBOOK: _grey_steps(PurseFile.PASSBOOK, 0x91, 0x93),
+}
+"""Of cards with the grey lock (EW §3.5); layouts that it calls uncertain follow the vector `3des-grey-lock`."""
+_WITHOUT_AMOUNT = frozenset({Operation.OVERDRAFT, Operation.GREY_LOCK, Operation.GREY_DEBIT})
+"""Their INITIALIZE names the terminal only."""
+
+
 class WalletPurse(Purse):
     """A selected EP, or ED whose PIN has been presented.
 
@@ -78,8 +100,8 @@ class WalletPurse(Purse):
 
     @property
     def steps(self) -> dict[Operation, Step]:
-        """Those of EP or ED."""
-        return EP_STEPS if self.file is PurseFile.PURSE else ED_STEPS
+        """Those of EP or ED, and of the grey lock where the product has it."""
+        return STEPS[self.file] | (GREY_STEPS[self.file] if self.rules.grey_lock else {})
 
     def key_index(self, index: int) -> int:
         """Of SM4 cards the 3DES index + 40 (EW §4.9)."""
@@ -103,14 +125,14 @@ class WalletPurse(Purse):
     def initialize(
         self, operation: Operation, amounts: tuple[int, ...], terminal: bytes, key_index: int
     ) -> Initialized:
-        """80 50: off-line balance 4, counter 2, overdraft 3, version, algorithm, random 4.
+        """80 50, of a grey lock E0 7A: balance 4, counter 2, overdraft 3, version, algorithm, random 4.
 
-        On-line operations answer MAC1 besides, and only the overdraft update answers the limit.
+        On-line operations answer MAC1 besides, and of them only the overdraft update answers the limit.
         """
         (amount,) = amounts
         limited = not operation.online or operation is Operation.OVERDRAFT
         data = bytes([key_index])
-        data += terminal if operation is Operation.OVERDRAFT else amount.to_bytes(4, "big") + terminal
+        data += terminal if operation in _WITHOUT_AMOUNT else amount.to_bytes(4, "big") + terminal
         size = 12 + (3 if limited else 0) + (4 if operation.online else 0)
         outcomes = LOAD if operation is Operation.LOAD else PURSE
         answer = self._initialize(operation, self.file, data, size, outcomes)
@@ -134,6 +156,46 @@ class WalletPurse(Purse):
             CardError: The card refuses; nothing has changed.
         """
         self._card.call(update.command())
+
+    # ---- grey lock -----------------------------------------------------------------------------------------------
+
+    def grey_order(self, initialized: Initialized, time: bytes) -> GreyOrder:
+        """What the terminal's keys need to make MAC1 of a grey lock; the time as 7 bytes."""
+        return GreyOrder(
+            application=self.rules.sam,
+            random=initialized.random,
+            counter=initialized.counter,
+            balance=initialized.balance_sent,
+            kind=self.step(Operation.GREY_LOCK).kind,
+            time=time,
+            key_version=initialized.key_version,
+            algorithm_id=initialized.algorithm_id,
+            factors=self._factors,
+        )
+
+    def lock_command(self, authorization: GreyAuthorization, time: bytes) -> Command:
+        """GREY LOCK, ready to be sent once the journal is armed; answers GTAC ‖ MAC2."""
+        sequence = authorization.sequence.to_bytes(4, "big")
+        data = sequence + authorization.terminal_random + time + authorization.mac1
+        return self._commit(Operation.GREY_LOCK, data, 2 * MAC_SIZE)
+
+    def debit_for_unlock_command(
+        self, amount_fen: int, *, counter: int, terminal: bytes, sequence: int, time: bytes, gmac: bytes
+    ) -> Command:
+        """DEBIT FOR UNLOCK, ready to be sent once the journal is armed; answers TAC.
+
+        It names the lock, so that sent twice it could not take twice.
+
+        Args:
+            amount_fen: What the fuel cost, 0 to the balance.
+            counter: Off-line counter that the lock found.
+            terminal: Terminal number of the lock, 6 bytes.
+            sequence: Terminal sequence of the lock.
+            time: Time of the debit, 7 bytes.
+            gmac: 4 bytes from the terminal's keys.
+        """
+        lock = counter.to_bytes(2, "big") + terminal + sequence.to_bytes(4, "big")
+        return self._commit(Operation.GREY_DEBIT, amount_fen.to_bytes(4, "big") + lock + time + gmac, MAC_SIZE)
 
     def log(self) -> Iterator[LogEntry]:
         """EF18, newest first."""

@@ -38,7 +38,7 @@ What a fault's events are, and what it does at the n-th:
 | `MUTE` | APDU | not executed and never answered: `CardMute`; the card stays in the reader |
 | `LATE` | APDU | executed, but the reader has given up: `CardMute`; the card stays |
 | `TRUNCATED` | answer with data | the last byte of the data is missing, the status word is there |
-| `WRONG_MAC2` | answer to DEBIT | MAC2, its last 4 data bytes, is wrong; the proof keeps the right one |
+| `WRONG_MAC2` | answer to DEBIT or GREY LOCK | MAC2, its last 4 data bytes, is wrong; the proof keeps the right one |
 | `REFUSED` | APDU | not executed; the status word is `status` |
 | `RESPONSE_REFUSED` | GET RESPONSE (T=0) | as `REFUSED`; the answer that waited is lost |
 | `PROOF_GONE` | GET TRANSACTION PROOF | the card has lost its proof: 9406, until the next transaction (OPS §4.3 E1) |
@@ -64,6 +64,8 @@ from cardio.virtual.received import Received, Status
 
 DEBIT = ("805401", "B02C01")
 """Beginning of the commands that answer TAC ‖ MAC2 (EW §3.2, SSC §7)."""
+GREY_LOCK = "E07C08"
+"""Beginning of the one that answers GTAC ‖ MAC2 (EW §3.5)."""
 PROOF = ("805A", "B02E")
 """Beginning of GET TRANSACTION PROOF."""
 RESPONSE = ("00C0",)
@@ -100,7 +102,7 @@ _MOMENTS = {
 """All others act when the command comes in."""
 _ALTER_ANSWERS = frozenset({Fault.TRUNCATED, Fault.WRONG_MAC2})
 _COMMANDS = {
-    Fault.WRONG_MAC2: DEBIT,
+    Fault.WRONG_MAC2: (*DEBIT, GREY_LOCK),
     Fault.RESPONSE_REFUSED: RESPONSE,
     Fault.PROOF_GONE: PROOF,
     Fault.PROOF_REFUSED: PROOF,

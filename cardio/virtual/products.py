@@ -247,6 +247,7 @@ def _provide_wallet(card: VirtualCard, wallet: WalletPart, balance_fen: int) -> 
         balance_fen=balance_fen,
         passbook=passbook,
         load_needs_pin=wallet.load_pin,
+        grey_lock=wallet.grey_lock,
         log_number=wallet.log_number,
         proof_number=wallet.proof_number,
     )

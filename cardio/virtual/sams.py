@@ -51,7 +51,12 @@ class _Opaque(FixedRecord):
 
 
 @remembered
-def psam(*, terminal: bytes = TERMINAL_NUMBER, card_keys: Iterable[CardKey] = tuple(CARD_KEYS.values())) -> VirtualCard:
+def psam(
+    *,
+    terminal: bytes = TERMINAL_NUMBER,
+    card_keys: Iterable[CardKey] = tuple(CARD_KEYS.values()),
+    grey_lock: bool = False,
+) -> VirtualCard:
     """A PSAM with purchase, authentication and maintenance keys for all virtual cards, in 3DES and SM4.
 
     Its DF01 serves social security cards with provincial roots (two factors); from the national root, its 1001 serves
@@ -60,10 +65,16 @@ def psam(*, terminal: bytes = TERMINAL_NUMBER, card_keys: Iterable[CardKey] = tu
     Args:
         terminal: Terminal number, 6 bytes.
         card_keys: Authentication keys of the social security cards that it serves, as a city numbers them.
+        grey_lock: Whether it locks the wallets of fuel cards (EW §3.5).
     """
     master = Directory(0x3F00, function=PsamEnvironment())
     master.files.append(_transparent(0x16, terminal))
-    functions = [_medical(terminal, tuple(card_keys)), _wallet(terminal, (1, 2)), _wallet(terminal, (2,))]
+    grey_tac = test_root(WALLET_ROOT, "PSAM-TAC") if grey_lock else None
+    functions = [
+        _medical(terminal, tuple(card_keys)),
+        _wallet(terminal, (1, 2), grey_tac),
+        _wallet(terminal, (2,), grey_tac),
+    ]
     medical, mohurd, tunion = (
         master.add(Directory(identifier, name, function=function))
         for (identifier, name), function in zip(_APPLICATIONS, functions, strict=True)
@@ -95,7 +106,7 @@ def _medical(terminal: bytes, card_keys: tuple[CardKey, ...]) -> PsamFunction:
     )
 
 
-def _wallet(terminal: bytes, levels: Iterable[int]) -> PsamFunction:
+def _wallet(terminal: bytes, levels: Iterable[int], grey_tac: bytes | None) -> PsamFunction:
     """Keys by number of factors; the maintenance key has the identifier of that number (EW §5.3)."""
     kinds = [(PbocSuite(algorithm), count) for algorithm in _CIPHERS for count in levels]
     root, maintenance = test_root(WALLET_ROOT, "DPK"), test_root(WALLET_ROOT, "DAMK")
@@ -106,6 +117,7 @@ def _wallet(terminal: bytes, levels: Iterable[int]) -> PsamFunction:
         cipher_keys=[
             PsamCipherKey(MAINTENANCE, count + sm4_offset(suite), count, suite, maintenance) for suite, count in kinds
         ],
+        grey_tac=grey_tac,
     )
 
 

@@ -15,13 +15,16 @@ from cardio.files.wallet.applications import WALLET_NAME
 from cardio.purse.purse import CounterRule, PurseRules
 from cardio.security.authentication import AuthenticationKeys
 from cardio.security.card_keys import CARD_KEYS
+from cardio.security.keyring import Keyring, RootKey
 from cardio.security.keys import Family, SamApplication
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.filesystem import ElementaryFile
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.received import Status
+from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, test_root
 
+LEVELS = 3
 SELECTION = WalletSelection(WALLET_NAME, (0x3F01,), FactorScheme.SERIAL, enable_flag=False)
 WALLET_RULES = PurseRules(
     Algorithm.TRIPLE_DES,
@@ -69,6 +72,12 @@ def authority_of(
 def present(card: VirtualCard, pad: VirtualPinPad | None = None) -> CardConnection:
     """A powered card in a reader, with a PIN pad if one is given."""
     return CardConnection(EmbeddedReader("counter", card, pad).connect())
+
+
+def keyring(*, test: bool = True, wrong: bool = False) -> Keyring:
+    """Roots of all keys of social security cards, or others that no card knows."""
+    roots = {name: RootKey(bytes(16) if wrong else test_root(SOCIAL_SECURITY_ROOT, name), LEVELS) for name in CARD_KEYS}
+    return Keyring("test", roots, test=test)
 
 
 class NoRuns(ElementaryFile):

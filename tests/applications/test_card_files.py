@@ -24,30 +24,20 @@ from cardio.files.social_security.insurance import PensionInsurance
 from cardio.files.social_security.medical import OfflineSettlement
 from cardio.products.catalogue import Catalogue
 from cardio.security.authentication import AuthenticationKeys
-from cardio.security.card_keys import CARD_KEYS
-from cardio.security.keyring import Keyring, RootKey
+from cardio.security.keyring import Keyring
 from cardio.security.psam import Psam
 from cardio.transport.embedded import EmbeddedChannel
-from cardio.virtual import cards
 from cardio.virtual.building import find_directory, find_file
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.products import example_card
 from cardio.virtual.received import Received
-from tests.applications.presenting import authority_of, open_files, present
+from tests.applications.presenting import authority_of, keyring, open_files, present
 from tests.security.slots import EmbeddedSlot
 
 PIN = "123456"
 PENSION = ("DF03", "EF07")
-
-
-def keyring(*, test: bool = True, wrong: bool = False) -> Keyring:
-    roots = {
-        name: RootKey(bytes(16) if wrong else cards.test_root(cards.SOCIAL_SECURITY_ROOT, name), 3)
-        for name in CARD_KEYS
-    }
-    return Keyring("test", roots, test=test)
 
 
 @pytest.fixture

@@ -69,15 +69,15 @@ def test_two_persons_reconcile_it_and_money_moves_again(world_of: Made) -> None:
     restore_backup_of(world, scenario, "b")
     with pytest.raises(JournalBehind):
         pay(scenario, world, "c")
-    assert world.ledger.behind is not None
+    assert world.ledger.freshness.behind is not None
     for persons, reason in (
         (("Li Lei", "li lei "), "backup"),
         (("Li Lei", ""), "backup"),
         ((PERSONS), " "),
     ):
         with pytest.raises(InputInvalid):
-            world.ledger.reconcile(persons, reason)
-    world.ledger.reconcile(PERSONS, "backup of last night put back; compared with the clearing file")
+            world.ledger.freshness.reconcile(persons, reason)
+    world.ledger.freshness.reconcile(PERSONS, "backup of last night put back; compared with the clearing file")
     world.restart()
     assert pay(scenario, world, "c") is State.COMPLETED
     assert pay(scenario, world, "d") is State.COMPLETED
@@ -89,7 +89,7 @@ def test_open_questions_are_still_answered_while_money_stands(world_of: Made) ->
     world.outside.card.faults = FaultPlan(Fault.CUT_AFTER, only="8054")
     assert pay(scenario, world, "torn") is State.UNCERTAIN
     with pytest.raises(JournalBehind):
-        world.ledger.check_sequence("999999000001/1001", 99)
+        world.ledger.freshness.check_sequence("999999000001/1001", 99)
     with world.presented(world.outside.card) as channel:
         (resolved,) = world.engine.recover(channel)
     assert resolved.state is State.COMPLETED

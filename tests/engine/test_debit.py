@@ -262,4 +262,4 @@ def test_the_outbox_gets_its_row_with_the_outcome(counter: TestCounter) -> None:
 def test_a_transaction_never_leaves_a_final_state(counter: TestCounter) -> None:
     done = counter.debit(100)
     with pytest.raises(RuntimeError):
-        counter.ledger.record(done, replace(done.outcome, state=State.UNCERTAIN))
+        counter.ledger.record(done, replace(done.outcome, state=State.NOT_DEBITED))

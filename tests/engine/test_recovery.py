@@ -9,7 +9,7 @@ import pytest
 
 from cardio.errors import CardHasPending, CardioError, CardRemoved, Money, PinError
 from cardio.files.declaration import FREE
-from cardio.ledger.model import Bill, State, Transaction
+from cardio.ledger.model import Bill, Outcome, State, Transaction
 from cardio.products.catalogue import Catalogue
 from cardio.purse.operation import PurseKind
 from cardio.purse.purse import CounterRule
@@ -334,3 +334,11 @@ def test_debit_is_sent_once_whatever_becomes_of_its_answer(counter: TestCounter,
     counter.wallet_card.faults = seen
     counter.debit(1000, key="k")
     assert seen.seen == 1
+
+
+def test_a_reader_that_gives_up_late_does_not_reopen_what_another_one_found_out(counter: TestCounter) -> None:
+    tear(counter.wallet_card, Moment.AFTER_COMMIT)
+    torn = counter.debit(100)
+    (resolved,) = counter.recover()
+    late = counter.ledger.record(torn, Outcome(State.UNCERTAIN, error="transaction.uncertain"))
+    assert (late.state, late.answer) == (State.COMPLETED, resolved.answer)

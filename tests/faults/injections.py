@@ -17,8 +17,10 @@ from cardio.virtual.psam import PsamFunction
 from tests.faults.scenarios import Scenario
 from tests.faults.world import Source, World
 
-CREDIT = ("8052", "8054", "8058", "B02A", "B02C")
+CREDIT = ("8052", "8054", "8058", "B02A", "B02C", "E07C08", "E07E08")
 """Commands that change a purse."""
+CHECK = ("8072", "E042")
+"""The PSAM's checks of MAC2."""
 
 
 class Injection(ABC):
@@ -71,8 +73,8 @@ class WrongMac2(OnCard):
     fault: Fault = Fault.WRONG_MAC2
 
     def applies(self, scenario: Scenario) -> bool:
-        """Only off-line operations have one."""
-        return not scenario.operation.online
+        """Loads and debits for unlock have none."""
+        return scenario.operation.has_mac2
 
 
 @dataclass
@@ -88,8 +90,11 @@ class NoProof(OnCard):
         return lambda: plan.fired
 
     def evidence_left(self, scenario: Scenario) -> bool:
-        """Without a proof, an operation that moves nothing and whose log is closed shows only its counter."""
-        return scenario.amount_fen != 0 or scenario.operation is Operation.OVERDRAFT
+        """Without a proof, an operation that moves nothing and whose log is closed shows only its counter.
+
+        A lock is seen by itself.
+        """
+        return scenario.amount_fen != 0 or scenario.operation in {Operation.OVERDRAFT, Operation.GREY_LOCK}
 
 
 @dataclass
@@ -171,8 +176,9 @@ class Elsewhere(OnCard):
     paid: int = field(default=77, init=False)
 
     def applies(self, scenario: Scenario) -> bool:
-        """The other terminal charges the same purse off-line."""
-        return not scenario.operation.online and not scenario.passbook
+        """The other terminal charges the same purse off-line, which no locked one lets happen."""
+        others = scenario.operation.online or scenario.operation is Operation.GREY_DEBIT
+        return not others and not scenario.passbook
 
     def afterwards(self, world: World) -> None:
         """With a PSAM of its own."""
@@ -233,8 +239,8 @@ def injections() -> Iterator[Injection]:
     yield Elsewhere()
     yield OnPsam("PSAM gone before its APDU", Fault.CUT_BEFORE)
     yield OnPsam("PSAM gone after its APDU", Fault.CUT_AFTER)
-    yield OnPsam("PSAM gone between 80 70 and 80 72", Fault.CUT_BEFORE, ("8072",))
-    yield OnPsam("PSAM gone after 80 72, before its answer", Fault.CUT_AFTER, ("8072",))
+    yield OnPsam("PSAM gone between 80 70 and 80 72", Fault.CUT_BEFORE, CHECK)
+    yield OnPsam("PSAM gone after 80 72, before its answer", Fault.CUT_AFTER, CHECK)
     yield OnPsam("PSAM mute", Fault.MUTE)
     yield OnPsam("PSAM refuses", Fault.REFUSED)
     yield PsamCountsAttempts()

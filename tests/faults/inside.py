@@ -12,11 +12,15 @@ from typing import Any
 
 from fastapi.responses import Response
 
+from cardio.engine.engine import Engine
 from cardio.errors import CardioError
+from cardio.ledger.ledger import Ledger
 from cardio.ledger.model import State
+from cardio.security.derived_keys import DerivedKeys
 from cardio.transport.channel import Channel
 from cardiod.counter import Counter
-from cardiod.service import counter_on, listen, server
+from cardiod.listening import listen
+from cardiod.service import server
 from cardiod.settings import Settings, hash_token
 from tests.faults.disk import DiskFaults
 from tests.faults.judge import KEY
@@ -63,17 +67,20 @@ def serve_daemon(name: str, folder: str, address: str) -> None:
     terminal = _terminal(scenario, folder, address)
     terminal.reader.insert(RemoteCard(address, "card"))
     settings = Settings(port=0, journal=terminal.journal, token_sha256=hash_token(TOKEN))
-    with counter_on(terminal.driver, settings) as counter:
-        counter.engine.catalogue = terminal.catalogue
-        counter.engine.host = terminal.host
-        if scenario.source is not Source.PSAM:
-            terminal.sam_reader.remove()
-            counter.engine.keys = terminal.keys()
-        listener = listen(settings)
-        http = server(counter, settings)
-        http.config.app.add_api_route("/operate", _operate(counter, scenario), methods=["POST"])  # type: ignore[union-attr]
-        say_ready(address, listener.getsockname()[1])
-        http.run(sockets=[listener])
+    software: list[DerivedKeys] = []
+    if scenario.source is not Source.PSAM:
+        terminal.sam_reader.remove()
+        keys = terminal.keys()
+        assert isinstance(keys, DerivedKeys)
+        software.append(keys)
+    ledger = Ledger(settings.journal)
+    counter = Counter(Engine(ledger, terminal.catalogue, None, terminal.host), terminal.driver, keys=software)
+    listener = listen(settings)
+    http = server(counter, settings)
+    http.config.app.add_api_route("/operate", _operate(counter, scenario), methods=["POST"])  # type: ignore[union-attr]
+    say_ready(address, listener.getsockname()[1])
+    http.run(sockets=[listener])
+    ledger.close()
 
 
 def _operate(counter: Counter, scenario: Scenario) -> Callable[[], Any]:

@@ -38,12 +38,14 @@ class CardState:
         balance: Fen.
         counter: The counter of the operation: on-line or off-line.
         log: Number of log records.
+        locked: Whether a grey lock is on it.
         records: Contents of all other record files of the purse's directory.
     """
 
     balance: int
     counter: int
     log: int
+    locked: bool
     records: tuple[tuple[bytes, ...], ...]
 
 
@@ -54,7 +56,7 @@ def state_of(scenario: Scenario, world: World) -> CardState:
         for d in world.outside.card.master_file.walk()
         if isinstance(d.function, (WalletFunction, MedicalFunction))
     )
-    online = scenario.operation.online
+    online, locked = scenario.operation.online, False
     if isinstance(function, MedicalFunction):
         counter = function.load_counter if online else function.purchase_counter
         balance = function.balance
@@ -62,9 +64,9 @@ def state_of(scenario: Scenario, world: World) -> CardState:
         purse = function.passbook if scenario.passbook else function.purse
         assert purse is not None
         counter = purse.online_counter if online else purse.offline_counter
-        balance = purse.balance
+        balance, locked = purse.balance, purse.grey is not None
     others = tuple(tuple(file.records) for file in directory.files if file is not function.log)
-    return CardState(balance, counter, len(function.log.records), others)
+    return CardState(balance, counter, len(function.log.records), locked, others)
 
 
 def sequences_of(world: World) -> int:
@@ -104,11 +106,13 @@ def judge(
     """
     world.ledger.verify_chain()
     was, now = before[0], state_of(scenario, world)
-    changes = now.counter - was.counter
+    lock = scenario.operation is Operation.GREY_LOCK
+    changes = int(now.locked) - int(was.locked) if lock else now.counter - was.counter
     if changes > 1:
         return Verdict.DOUBLED
     _check_card(scenario, was, now, changes)
-    money = Money.NONE if transaction is None else transaction.money
+    # What the journal says of the card: a lock moves no money, but changes the card all the same.
+    money = Money.NONE if transaction is None else transaction.state.money
     if money is Money.UNKNOWN:
         return Verdict.UNRESOLVED if evidence_left else Verdict.RIGHT
     if (money is Money.MOVED) is not (changes == 1):
@@ -127,14 +131,18 @@ def _check_card(scenario: Scenario, was: CardState, now: CardState, changes: int
     old_limit = 1000 if scenario.operation is Operation.OVERDRAFT else 0
     moved = scenario.operation.balance_after(was.balance, scenario.amount_fen, old_limit) - was.balance
     _equal("balance", now.balance - was.balance, changes * moved)
-    _equal("log records", now.log - was.log, changes)
+    if scenario.operation is Operation.GREY_LOCK:
+        _equal("counter", now.counter, was.counter)
+    else:
+        _equal("locked", now.locked, was.locked and not changes)
+    _equal("log records", now.log - was.log, changes if scenario.operation.moves_money else 0)
     if scenario.operation is Operation.COMPOSITE:
         _equal("records changed", now.records != was.records, changes == 1)
 
 
 def _check_transaction(scenario: Scenario, world: World, transaction: Transaction, *, alone: bool) -> None:
     outcome = transaction.outcome
-    if transaction.money is Money.MOVED and alone:
+    if transaction.state.money is Money.MOVED and alone:
         _equal("balance after", outcome.balance_after, state_of(scenario, world).balance)
         proof = _purse(world)[1].proof
         if outcome.tac is not None and proof is not None:

@@ -88,6 +88,7 @@ def _afterwards(
             card.balance + now.balance - was.balance,
             card.counter + now.counter - was.counter,
             card.log + now.log - was.log,
+            card.locked,
             card.records,
         )
     return card, sequences + sequences_of(world) - counted

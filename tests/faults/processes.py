@@ -167,7 +167,7 @@ class Case:
     def found_in_journal(self) -> tuple[Verdict, str]:
         """Start the terminal again, and compare what its journal says, without asking any card."""
         self.world.start()
-        found = self.world.ledger.transactions()
+        found = [one for one in self.world.ledger.transactions() if one.operation is self.scenario.operation]
         if len(found) != 1:
             return Verdict.LOST, f"{len(found)} transactions instead of 1"
         return self._judge(found[0], repeats=False)

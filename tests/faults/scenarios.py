@@ -12,7 +12,7 @@ from cardio.applications.medical import CardMode
 from cardio.crypto.ciphers import Algorithm
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
-from cardio.ledger.model import Bill, Request, Settlement, Tender, Transaction
+from cardio.ledger.model import Bill, Request, Settlement, State, Tender, Transaction
 from cardio.products.model import Product, WalletPurseName
 from cardio.purse.composite import RecordBuilder, no_records
 from cardio.purse.operation import Operation, PurseKind
@@ -27,6 +27,8 @@ BALANCE = 10000
 AMOUNT = 1234
 LIMIT = 5000
 STOP = Stop("9999", "02319999", line=b"\x00\x12", station=b"\x00\x03", vehicle="A1234567")
+LOCK_KEY = "lock"
+"""Idempotency key of the lock that a refuelling ends."""
 BILL = Bill(total_fen=5000, fund_fen=3000, account_fen=AMOUNT, self_pay_fen=766)
 
 
@@ -69,8 +71,21 @@ class Scenario:
         return Outside.around(self.make_card(), self.product)
 
     def world(self, folder: Path) -> World:
-        """A terminal around a new card, not started."""
-        return World(folder, self.outside(), self.product, self.source)
+        """A terminal around a new card, not started; before a refuelling ends the card has been locked."""
+        world = World(folder, self.outside(), self.product, self.source)
+        if self.operation is Operation.GREY_DEBIT:
+            world.start()
+            with world.presented(world.outside.card) as channel:
+                locked = world.engine.grey_lock(self._begin_lock(world.engine, LOCK_KEY), channel)
+            if locked.state is not State.COMPLETED:
+                raise AssertionError(f"the lock is {locked.state}")
+            world.stop()
+        return world
+
+    @staticmethod
+    def _begin_lock(engine: Engine, key: str) -> Transaction:
+        """Write a grey lock down, or find it."""
+        return engine.begin_grey_lock(Request("test", key, Operation.GREY_LOCK.value, b"lock"), "sale")
 
     def ask(self, terminal: TerminalSide, card: EmbeddedCard, key: str) -> Transaction:
         """The caller's request, on whatever is known of it; presents the card if there is something to do.
@@ -89,6 +104,11 @@ class Scenario:
         request = Request("test", key, self.operation.value, self.name.encode())
         if self.purse is PurseKind.MEDICAL and self.operation is Operation.PURCHASE:
             return engine.begin_settlement(SettleRequest(request, BILL, Tender.CASH, "bill"))
+        if self.operation is Operation.GREY_LOCK:
+            return self._begin_lock(engine, key)
+        if self.operation is Operation.GREY_DEBIT:
+            lock = self._begin_lock(engine, LOCK_KEY)
+            return engine.begin_grey_debit(request, lock.id, self.amount_fen, "sale")
         if self.operation.online:
             return engine.begin_online(
                 OnlineRequest(request, self.amount_fen, "order", None, self.purse, self.operation)
@@ -99,6 +119,10 @@ class Scenario:
         """Do it on the presented card."""
         if isinstance(begun, Settlement):
             return engine.settle(begun, channel)
+        if self.operation is Operation.GREY_LOCK:
+            return engine.grey_lock(begun, channel, self.pin)
+        if self.operation is Operation.GREY_DEBIT:
+            return engine.grey_debit(begun, channel, self.pin)
         if self.operation.online:
             return engine.online(begun, channel, self.pin)
         return engine.debit(begun, channel, self.pin, self.records)
@@ -127,6 +151,7 @@ def scenarios() -> Iterator[Scenario]:
                 continue
             yield from _offline(algorithm, source)
         yield from _online(algorithm)
+        yield from _grey(algorithm)
 
 
 def _offline(algorithm: Algorithm, source: Source) -> Iterator[Scenario]:
@@ -168,12 +193,23 @@ def _online(algorithm: Algorithm) -> Iterator[Scenario]:
     yield Scenario("account-load", load, medical, algorithm, Source.PSAM, _social(algorithm), SHIPPED["ssc-2.0"])
 
 
+def _grey(algorithm: Algorithm) -> Iterator[Scenario]:
+    """The two halves of a refuelling; only PSAMs make them (EW §3.5)."""
+    wallet, product = PurseKind.WALLET, variant("citizen-wallet", algorithm=algorithm, grey_lock=True)
+    for name, operation, amount in (
+        ("grey-lock", Operation.GREY_LOCK, 0),
+        ("refuel", Operation.GREY_DEBIT, AMOUNT),
+    ):
+        card = _citizen(algorithm, grey_lock=True)
+        yield Scenario(name, operation, wallet, algorithm, Source.PSAM, card, product, amount)
+
+
 def _plain(algorithm: Algorithm) -> Product:
     return variant("citizen-wallet", algorithm=algorithm)
 
 
-def _citizen(algorithm: Algorithm) -> Callable[[], VirtualCard]:
-    return lambda: citizen_card(balance_fen=BALANCE, algorithm=algorithm)
+def _citizen(algorithm: Algorithm, *, grey_lock: bool = False) -> Callable[[], VirtualCard]:
+    return lambda: citizen_card(balance_fen=BALANCE, algorithm=algorithm, grey_lock=grey_lock)
 
 
 def _passbook(algorithm: Algorithm) -> tuple[Callable[[], VirtualCard], Product]:

@@ -63,13 +63,17 @@ SHIPPED = Catalogue.load()
 
 
 def variant(
-    product: str, *, algorithm: Algorithm = Algorithm.TRIPLE_DES, purse: WalletPurseName = WalletPurseName.PURSE
+    product: str,
+    *,
+    algorithm: Algorithm = Algorithm.TRIPLE_DES,
+    purse: WalletPurseName = WalletPurseName.PURSE,
+    grey_lock: bool = False,
 ) -> Product:
-    """A shipped wallet product with another cipher or purse."""
+    """A shipped wallet product with another cipher or purse, or with the grey lock."""
     found = SHIPPED[product]
     if found.wallet is None:
         raise ValueError(f"{product} has no wallet")
-    wallet = found.wallet.model_copy(update={"algorithm": algorithm, "purse": purse})
+    wallet = found.wallet.model_copy(update={"algorithm": algorithm, "purse": purse, "grey_lock": grey_lock})
     return found.model_copy(update={"wallet": wallet})
 
 
@@ -148,7 +152,7 @@ class Outside:
         """New ones, for a card of a product."""
         keyring = Keyring("host", roots(product), test=True)
         host = FaultyHost(SoftwareLoadHost(keyring, lambda: encode_time(now())))
-        made = cls(card, citizen_card(serial=OTHER_SERIAL, balance_fen=5000), psam(), host)
+        made = cls(card, citizen_card(serial=OTHER_SERIAL, balance_fen=5000), psam(grey_lock=True), host)
         for one in (made.card, made.other, made.sam):
             # Seeded, so that a case that failed fails again.
             one.random = random.Random(7).randbytes  # noqa: S311

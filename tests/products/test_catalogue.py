@@ -185,12 +185,27 @@ def test_limits_of_the_largest_purchase_are_allowed(tmp_path: Path, amount: int)
     assert wallet.rules(Family.PBOC).max_amount_fen == amount
 
 
+MEDICAL = (
+    CITY.replace("[wallet", "[medical")
+    .replace('aid = "A00000000386980701"\n', "")
+    .replace('factors = "city-serial"\nfiles = ["public-cjt166-30", "log"]\n', "")
+    + '[social_security]\ncard = "ssc-2.0"\nversions = ["2.0"]\n'
+)
+
+
 def test_medical_amounts_end_below_the_largest_number(tmp_path: Path) -> None:
-    medical = CITY.replace("[wallet", "[medical").replace('aid = "A00000000386980701"\n', "")
-    medical = medical.replace('factors = "city-serial"\nfiles = ["public-cjt166-30", "log"]\n', "")
-    medical += '[social_security]\ncard = "ssc-2.0"\nversions = ["2.0"]\n'
-    assert load_product(write(tmp_path, "some-city.toml", medical.replace("5000", "4294967294"))).medical
-    assert "medical.max_amount_fen" in wrong(tmp_path, medical.replace("5000", "4294967295"))
+    assert load_product(write(tmp_path, "some-city.toml", MEDICAL.replace("5000", "4294967294"))).medical
+    assert "medical.max_amount_fen" in wrong(tmp_path, MEDICAL.replace("5000", "4294967295"))
+
+
+def test_off_line_settlements_are_for_cards_that_count_them(tmp_path: Path) -> None:
+    """EF06 of a 1.0 card has other items under the same tags (SSC §3.2)."""
+    offline = MEDICAL.replace("confirmed = false", "confirmed = false\ntemporary_offline = true")
+    for content, expected in ((MEDICAL, False), (offline, True)):
+        medical = load_product(write(tmp_path, "some-city.toml", content)).medical
+        assert medical is not None
+        assert medical.temporary_offline is expected
+    assert "temporary_offline" in wrong(tmp_path, offline.replace("2.0", "1.0"))
 
 
 def test_id_must_be_the_name_of_the_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from cardio.apdu.connection import CardConnection
@@ -112,11 +113,15 @@ def _exchanges(entry: dict[str, Any]) -> list[Exchange]:
 
 
 def wallet_over(
-    *script: Exchange, proof_number: CounterRule = CounterRule.AFTER, file: PurseFile = PurseFile.PURSE
+    *script: Exchange,
+    proof_number: CounterRule = CounterRule.AFTER,
+    file: PurseFile = PurseFile.PURSE,
+    grey_lock: bool = True,
 ) -> WalletPurse:
     """A wallet of the vectors' card over a script."""
     connection, _ = scripted(*script)
-    return WalletPurse(connection, rules(WALLET_SAM, proof_number), (CARD_FACTOR,), file)
+    found = replace(rules(WALLET_SAM, proof_number), grey_lock=grey_lock)
+    return WalletPurse(connection, found, (CARD_FACTOR,), file)
 
 
 def rules(

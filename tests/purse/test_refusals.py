@@ -5,7 +5,6 @@ Each word means what its command's table says (EW §3.3): 9401 is want of money 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -32,12 +31,13 @@ from cardio.errors import (
     RecordNotFound,
 )
 from cardio.purse.composite import RecordUpdate
-from cardio.purse.grey import GreyDebit, GreyPurse, parse_lock
+from cardio.purse.grey import GreyPurse
 from cardio.purse.operation import Operation
 from cardio.purse.purse import CardProof, CounterRule, parse_proof
 from cardio.purse.wallet import PurseFile, WalletPurse
 from cardio.security.keys import Authorization
 from cardio.security.load_host import HostGrant
+from cardio.security.psam_grey import GreyAuthorization
 from tests.purse.scripted import scripted, wallet_over
 from tests.virtual.vectors import Exchange
 
@@ -55,6 +55,8 @@ INITIALIZE = {
     (ED, Operation.LOAD): f"80500001{ORDER}10",
     (ED, Operation.UNLOAD): f"80500501{ORDER}10",
     (ED, Operation.OVERDRAFT): "80500401070111223344556613",
+    (EP, Operation.GREY_LOCK): "E07A080207011122334455660F",
+    (ED, Operation.GREY_LOCK): "E07A080107011122334455660F",
 }
 """The command of every operation (EW §3.2)."""
 ANSWERS = {
@@ -64,6 +66,7 @@ ANSWERS = {
     Operation.LOAD: 16,
     Operation.UNLOAD: 16,
     Operation.OVERDRAFT: 19,
+    Operation.GREY_LOCK: 15,
 }
 COMMITS = {
     (EP, Operation.PURCHASE): "805401000F0000ABCD2026031509010234425FD408",
@@ -72,6 +75,10 @@ COMMITS = {
     (EP, Operation.LOAD): "805200000B2026031509010234425FD404",
     (ED, Operation.UNLOAD): "805403000B2026031509010234425FD404",
     (ED, Operation.OVERDRAFT): "805800000E0000C82026031509010234425FD404",
+    (EP, Operation.GREY_LOCK): "E07C0800130000ABCD0A0B0C0D2026031509010234425FD408",
+    (ED, Operation.GREY_LOCK): "E07C0800130000ABCD0A0B0C0D2026031509010234425FD408",
+    (EP, Operation.GREY_DEBIT): "E07E08021B000000C800511122334455660000ABCD2026031509010234425FD404",
+    (ED, Operation.GREY_DEBIT): "E07E08011B000000C800511122334455660000ABCD2026031509010234425FD404",
 }
 every = pytest.mark.parametrize(
     ("file", "operation"), [pytest.param(*one, id=f"{one[0].name.lower()}-{one[1]}") for one in INITIALIZE]
@@ -140,14 +147,15 @@ def test_every_initialize_takes_its_own_length_only(file: PurseFile, operation: 
 
 @pytest.mark.parametrize("file", list(PurseFile))
 def test_a_purse_has_its_own_operations_only(file: PurseFile) -> None:
-    """An EP has no unload, a passbook no composite purchase (EW §3.2, PC-9); nothing is sent to find that out."""
-    missing = set(Operation) - {operation for other, operation in INITIALIZE if other is file}
-    for operation in missing:
+    """An EP has no unload, a passbook no composite purchase (EW §3.2, PC-9), and few cards have a grey lock.
+
+    Nothing is sent to find that out.
+    """
+    missing = {Operation.CASH, Operation.UNLOAD, Operation.OVERDRAFT} if file is EP else {Operation.COMPOSITE}
+    assert set(Operation) - wallet_over(file=file).steps.keys() == missing
+    for operation in missing | {Operation.GREY_LOCK, Operation.GREY_DEBIT}:
         with pytest.raises(OperationUnsupported):
-            wallet_over(file=file).initialize(operation, (200,), TERMINAL, 1)
-    assert missing == (
-        {Operation.CASH, Operation.UNLOAD, Operation.OVERDRAFT} if file is EP else {Operation.COMPOSITE}
-    )  # fmt: skip
+            wallet_over(file=file, grey_lock=False).initialize(operation, (200,), TERMINAL, 1)
 
 
 def test_balance_goes_to_the_host_as_the_card_sent_it() -> None:
@@ -164,6 +172,12 @@ def test_balance_goes_to_the_host_as_the_card_sent_it() -> None:
 def commit(purse: WalletPurse, operation: Operation) -> bytes:
     if operation.online:
         return purse._card.call(purse.grant_command(operation, HostGrant(TIME, MAC), 200))
+    if operation is Operation.GREY_LOCK:
+        authorization = GreyAuthorization(0xABCD, bytes.fromhex("0A0B0C0D"), MAC)
+        return purse._card.call(purse.lock_command(authorization, TIME))
+    if operation is Operation.GREY_DEBIT:
+        named = {"counter": 0x51, "sequence": 0xABCD}
+        return purse._card.call(purse.debit_for_unlock_command(200, terminal=TERMINAL, time=TIME, gmac=MAC, **named))
     return purse._card.call(purse.debit_command(operation, Authorization(0xABCD, MAC), TIME))
 
 
@@ -189,17 +203,17 @@ def test_no_commit_is_repeated_when_the_card_names_another_length(file: PurseFil
 
 @commits
 @pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 7, 8, 9, 16])
-def test_the_cards_answer_has_four_bytes_online_and_eight_offline(
+def test_the_cards_answer_has_eight_bytes_with_mac2_and_four_without(
     file: PurseFile, operation: Operation, size: int
 ) -> None:
     data = bytes(range(size))
-    if size != (4 if operation.online else 8):
+    if size != (8 if operation.has_mac2 else 4):
         with pytest.raises(CardDataInvalid):
             parse_proof(operation, data)
-    elif operation.online:
-        assert parse_proof(operation, data) == CardProof(data)
-    else:
+    elif operation.has_mac2:
         assert parse_proof(operation, data) == CardProof(tac=data[:4], mac2=data[4:])
+    else:
+        assert parse_proof(operation, data) == CardProof(data)
 
 
 def test_initialize_and_proof_may_be_repeated() -> None:
@@ -216,7 +230,7 @@ def test_initialize_and_proof_may_be_repeated() -> None:
     assert purse.proof(Operation.PURCHASE, 0x10) is not None
 
 
-# ---- proofs of on-line operations ----------------------------------------------------------------------------------
+# ---- proofs without MAC2 -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,10 +240,12 @@ def test_initialize_and_proof_may_be_repeated() -> None:
         (ED, Operation.LOAD, "805A000102000808"),
         (ED, Operation.UNLOAD, "805A000302000808"),
         (ED, Operation.OVERDRAFT, "805A000702000808"),
+        (EP, Operation.GREY_DEBIT, "805A009402000808"),
+        (ED, Operation.GREY_DEBIT, "805A009302000808"),
     ],
 )
 @pytest.mark.parametrize("zeros", ["", "00000000"])
-def test_proof_of_an_online_operation_is_the_tac_with_or_without_zeros(
+def test_proof_of_an_operation_without_mac2_is_the_tac_with_or_without_zeros(
     file: PurseFile, operation: Operation, command: str, zeros: str
 ) -> None:
     """EW §6.2, PC-18: four zero bytes stand where a purchase has MAC2; some terminals accept 4 bytes."""
@@ -269,6 +285,7 @@ def test_online_operations_follow_the_rule_of_the_card(rule: CounterRule, counte
         (EP, Operation.LOAD, "805000020B010000000111223344556610"),
         (ED, Operation.UNLOAD, "805000010B010000000111223344556610"),
         (ED, Operation.OVERDRAFT, "805000010B010000000111223344556610"),
+        (EP, Operation.GREY_DEBIT, "805001020B01000000001122334455660F"),
     ],
 )
 def test_counter_is_asked_by_an_initialize_that_changes_nothing(
@@ -322,7 +339,6 @@ def test_a_record_is_named_by_identifier_or_by_number(update: RecordUpdate, head
 
 # ---- grey lock -------------------------------------------------------------------------------------------------------
 
-LOCK = "E07A080207011122334455660F"
 UNLOCK = "E07A0902070111223344556612"
 
 
@@ -330,7 +346,12 @@ def grey_over(*script: Exchange, file: PurseFile = EP) -> GreyPurse:
     return GreyPurse(scripted(*script)[0], file)
 
 
-@pytest.mark.parametrize(("command", "size"), [(LOCK, 15), (UNLOCK, 18)])
+def test_a_lock_takes_no_number_and_its_debit_counts_as_a_purchase_does() -> None:
+    """A log record of type 92 must not be taken for another's transaction under the number of the debit."""
+    purse = wallet_over()
+    assert purse.same_counter(Operation.GREY_DEBIT) == purse.same_counter(Operation.PURCHASE) == {0x06, 0x09, 0x94}
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -341,13 +362,10 @@ def grey_over(*script: Exchange, file: PurseFile = EP) -> GreyPurse:
         ("length", CardDataInvalid),
     ],
 )
-def test_grey_lock_refusals_have_a_name(command: str, size: int, status: str, error: type[CardioError]) -> None:
-    answers = [status] if status != "length" else ["00" * wrong + "9000" for wrong in (0, size - 1, size + 1)]
-    for answer in answers:
-        purse = grey_over(Exchange(command, answer))
-        start: Callable[[bytes, int], object] = purse.initialize_lock if command is LOCK else purse.initialize_unlock
+def test_grey_unlock_refusals_have_a_name(status: str, error: type[CardioError]) -> None:
+    for answer in [status] if status != "length" else ["00" * wrong + "9000" for wrong in (0, 17, 19)]:
         with pytest.raises(error):
-            start(TERMINAL, 1)
+            grey_over(Exchange(UNLOCK, answer)).initialize_unlock(TERMINAL, 1)
 
 
 @pytest.mark.parametrize(("file", "p2"), [(EP, "02"), (ED, "01")])
@@ -360,28 +378,12 @@ def test_grey_unlock_is_asked_of_the_host_with_both_counters(file: PurseFile, p2
     assert (initialized.random.hex(), initialized.mac1.hex()) == ("13579bdf", "0a0b0c0d")
 
 
-def test_grey_unlock_carries_what_the_host_found_owing() -> None:
+def test_grey_unlock_carries_what_the_host_found_owing_and_is_not_repeated() -> None:
     connection, script = scripted(Exchange("E07E09000F00001A2C2026031509010234425FD404", "0652C22F9000"))
     command = GreyPurse(connection).unlock_command(0x1A2C, TIME, MAC)
     assert connection.call(command).hex() == "0652c22f"
+    assert not command.repeatable
     script.assert_finished()
-
-
-def test_no_command_of_a_grey_lock_that_changes_the_card_is_repeated() -> None:
-    purse = grey_over()
-    debit = GreyDebit(1, 0x51, TERMINAL, 0x777, TIME, MAC)
-    for command in (
-        purse.lock_command(0x777, bytes(4), TIME, MAC),
-        purse.debit_command(debit),
-        purse.unlock_command(1, TIME, MAC),
-    ):
-        assert not command.repeatable
-
-
-@pytest.mark.parametrize("size", [0, 4, 7, 9])
-def test_lock_answers_of_another_length_are_malformed(size: int) -> None:
-    with pytest.raises(CardDataInvalid):
-        parse_lock(bytes(size))
 
 
 # ---- SM4 -------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ import pytest
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.purse.composite import RecordUpdate
-from cardio.purse.grey import DEBIT_KINDS, LOCK_KINDS, GreyDebit, GreyInitialized, GreyPurse, parse_lock
 from cardio.purse.operation import Operation
 from cardio.purse.purse import CardProof, Initialized, parse_proof
 from cardio.purse.wallet import ED_STEPS, EP_STEPS, PurseFile, WalletPurse
@@ -25,6 +24,7 @@ from cardio.security.keyring import Keyring, RootKey
 from cardio.security.keys import Authorization, Mac2
 from cardio.security.load_host import HostGrant
 from cardio.security.psam import Psam
+from cardio.security.psam_grey import GreyAuthorization
 from cardio.security.software_load_host import BookingState
 from cardio.transport.channel import CardProtocol
 from tests.crypto import test_pboc_suite
@@ -197,28 +197,30 @@ def test_terminal_sends_every_apdu_of_an_online_vector(entry: Entry, protocol: C
 def test_terminal_sends_every_apdu_of_the_grey_lock(entry: Entry, protocol: CardProtocol) -> None:
     """The vector has no commands for the PSAM; `test_psam_grey` has them with the same values."""
     connection, script = scripted(*card_script(entry), protocol=protocol)
-    purse = GreyPurse(connection)
+    purse = WalletPurse(connection, replace(rules(WALLET_SAM), grey_lock=True), factors_of(entry))
     terminal, sequence, counter = raw(entry, "terminal"), number(entry, "terminal_seq"), number(entry, "offline_seq")
-    initialized = purse.initialize_lock(terminal, 1)
-    assert initialized == GreyInitialized(
-        balance_fen=number(entry, "balance"),
-        offline_counter=counter,
-        online_counter=None,
-        overdraft_fen=0,
-        key_version=1,
-        algorithm_id=0,
-        random=raw(entry, "card_random"),
-        balance_sent=number(entry, "balance"),
+    initialized = purse.initialize(Operation.GREY_LOCK, (0,), terminal, 1)
+    assert initialized == initialized_of(entry, "offline_seq", "overdraft")
+    order = purse.grey_order(initialized, raw(entry, "lock_datetime"))
+    assert (order.kind, order.counter, order.balance) == (0x92, counter, number(entry, "balance"))
+    assert (order.random, order.time, order.factors) == (
+        raw(entry, "card_random"),
+        raw(entry, "lock_datetime"),
+        factors_of(entry),
     )
-    lock = purse.lock_command(
-        sequence, raw(entry, "terminal_random"), raw(entry, "lock_datetime"), raw(entry, "MAC1")
-    )  # fmt: skip
-    assert parse_lock(connection.call(lock)) == CardProof(tac=raw(entry, "GTAC"), mac2=raw(entry, "MAC2"))
-    debit = GreyDebit(
-        number(entry, "debit_amount"), counter, terminal, sequence, raw(entry, "debit_datetime"), raw(entry, "GMAC")
+    authorization = GreyAuthorization(sequence, raw(entry, "terminal_random"), raw(entry, "MAC1"))
+    locked = connection.call(purse.lock_command(authorization, raw(entry, "lock_datetime")))
+    assert parse_proof(Operation.GREY_LOCK, locked) == CardProof(tac=raw(entry, "GTAC"), mac2=raw(entry, "MAC2"))
+    debit = purse.debit_for_unlock_command(
+        number(entry, "debit_amount"),
+        counter=counter,
+        terminal=terminal,
+        sequence=sequence,
+        time=raw(entry, "debit_datetime"),
+        gmac=raw(entry, "GMAC"),
     )
-    assert connection.call(purse.debit_command(debit)) == raw(entry, "TAC")
-    assert (LOCK_KINDS[PurseFile.PURSE], DEBIT_KINDS[PurseFile.PURSE]) == (0x92, 0x94)
+    assert parse_proof(Operation.GREY_DEBIT, connection.call(debit)) == CardProof(raw(entry, "TAC"))
+    assert (purse.step(Operation.GREY_DEBIT).kind, purse.card_factor) == (0x94, factors_of(entry)[-1])
     script.assert_finished()
 
 
