@@ -153,6 +153,21 @@ class ReaderBusy(ReaderError):
     action = "wait"
 
 
+class ReaderPoisoned(ReaderError):
+    """A command to the reader's driver did not return in time, and nobody knows what it did.
+
+    Only the journal says how far a debit got; whoever knows that none was running says so by `money`.
+    """
+
+    code = "reader.poisoned"
+    zh = "读卡器无响应，请拔下读卡器后重新插入"
+    en = "The reader hangs. Unplug it and plug it in again"
+    retry = Retry.AFTER_ACTION
+    action = "replug_reader"
+    exit_code = ExitCode.UNAVAILABLE
+    default_money = Money.UNKNOWN
+
+
 class LinkCorrupt(ReaderError):
     """PC/SC 8010002F, or an answer too short to hold a status word."""
 
@@ -744,6 +759,16 @@ class TransactionClosed(CardioError):
     action = "none"
 
 
+class LockClosed(CardioError):
+    """A debit for unlock names no grey lock that stands: none was made, or it was charged already."""
+
+    code = "grey-lock.closed"
+    zh = "没有此灰锁，或已解扣"
+    en = "There is no such grey lock, or it was charged already"
+    retry = Retry.NEVER
+    action = "none"
+
+
 class AmountInvalid(CardioError):
     """Zero, negative, or outside what the purse can hold."""
 
@@ -762,6 +787,36 @@ class AmountLimit(AmountInvalid):
     zh = "金额超限"
     en = "Amount over the limit"
     exit_code = ExitCode.REFUSED
+
+
+class OfflineSettlementNotAllowed(CardioError):
+    """Item 90 of DF04/EF06 does not allow the card to settle while the line is down (SSC §7.3)."""
+
+    code = "offline-settlement.not-allowed"
+    zh = "该卡未准许脱网结算，未扣款"
+    en = "This card may not settle while the line is down; nothing charged"
+    retry = Retry.NEW_KEY
+    action = "other_tender"
+
+
+class OfflineSettlementLimit(CardioError):
+    """The off-line totals of DF04/EF06 are full until the card settles on line again (SSC §4.5, §7.3)."""
+
+    code = "offline-settlement.limit"
+    zh = "卡内脱网结算累计已满，须联机结算"
+    en = "The card's off-line totals are full; it must settle on line first"
+    retry = Retry.NEW_KEY
+    action = "other_tender"
+
+
+class CardNoteOvertaken(CardioError):
+    """The off-line totals of DF04/EF06 changed after ours were to be written: another terminal has the last word."""
+
+    code = "card-note.overtaken"
+    zh = "卡内脱网累计已被其他终端更新"
+    en = "Another terminal has updated the card's off-line totals since"
+    retry = Retry.NEVER
+    action = "none"
 
 
 class BillInconsistent(CardioError):
@@ -906,6 +961,17 @@ class OperationUnsupported(CardioError):
     action = "none"
 
 
+class ReceiptFontMissing(CardioError):
+    """No font with Chinese characters can be embedded into PDFs."""
+
+    code = "receipt.font-missing"
+    zh = "缺少中文字体，无法生成PDF凭证"
+    en = "No Chinese font for PDF vouchers"
+    retry = Retry.AFTER_ACTION
+    action = "install_font"
+    exit_code = ExitCode.UNAVAILABLE
+
+
 class InternalError(CardioError):
     """A bug of ours; the same key tells what became of a money request."""
 
@@ -938,6 +1004,25 @@ class ClientForbidden(CardioError):
     action = "fix_token"
 
 
+class ClientLimit(ClientForbidden):
+    """The amount is over what this caller may move at once or in a day; cards and products have limits of their own."""
+
+    code = "client.limit"
+    zh = "超出调用方限额，未扣款"
+    en = "Over the caller's limit, nothing charged"
+    retry = Retry.NEW_KEY
+    action = "call_supervisor"
+
+
+class RateLimited(CardioError):
+    """The caller sends more requests than it may; `retry_after_s` says when the next one is welcome."""
+
+    code = "rate.limited"
+    zh = "请求过于频繁，请稍候"
+    en = "Too many requests, wait a little"
+    action = "wait"
+
+
 class HostForbidden(CardioError):
     """The Host header names a host that this service does not serve."""
 
@@ -946,3 +1031,41 @@ class HostForbidden(CardioError):
     en = "Host name not accepted"
     retry = Retry.NEVER
     action = "fix_request"
+
+
+class OriginForbidden(CardioError):
+    """A web page of an origin that is not configured, or one that a token is not bound to."""
+
+    code = "origin.forbidden"
+    zh = "网页来源不被接受"
+    en = "Web page origin not accepted"
+    retry = Retry.NEVER
+    action = "fix_configuration"
+
+
+class BodyTooLarge(CardioError):
+    """The body of a request is larger than any request of ours."""
+
+    code = "body.too-large"
+    zh = "请求内容过大"
+    en = "Request body too large"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
+class BodyUnsupported(CardioError):
+    """The body of a request is not declared as JSON; a web page could send other kinds without being asked."""
+
+    code = "body.unsupported"
+    zh = "请求内容必须为JSON"
+    en = "The request body must be JSON"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
+class RequestTimeout(CardioError):
+    """A request did not arrive whole in time; nothing was done."""
+
+    code = "request.timeout"
+    zh = "请求接收超时"
+    en = "The request did not arrive in time"

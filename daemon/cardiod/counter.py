@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import structlog
 
 from cardio.apdu.connection import CardConnection
+from cardio.engine.context import UNCERTAIN
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.errors import (
@@ -25,9 +26,11 @@ from cardio.errors import (
     CardioError,
     CardMultiple,
     CardUnsupported,
+    Money,
     OperationUnsupported,
     PinError,
     ReaderBusy,
+    ReaderPoisoned,
     ReaderUnavailable,
     SamAbsent,
     ServiceUnavailable,
@@ -39,16 +42,21 @@ from cardio.products.group_reading import GroupReading
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
 from cardio.purse.operation import PurseKind
+from cardio.readers.key_chain import KeyChain, KeySource
 from cardio.readers.monitor import ReaderMonitor
-from cardio.readers.owner import ReaderOwner, SamOwner
-from cardio.readers.sam import SamFound, probe_sam
-from cardio.security.authentication import AuthenticationKeys
-from cardio.security.psam import Psam
+from cardio.readers.owner import OwnerState
+from cardio.readers.owners import ReaderOwners
+from cardio.readers.sam import SamBench, SamFound, probe_sam
+from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
 T = TypeVar("T")
 SAM_PATIENCE = 2.0
 """Seconds to wait for a PSAM that was not seen yet."""
+FIRST_LOOK = 5.0
+"""Seconds that the start waits for the readers; a reader service that hangs must not keep the daemon from running."""
+BUSY_RETRY = 0.25
+"""Seconds between looks at a card that another program holds (OPS §4.11: no faster)."""
 JOURNAL_CALLS = 4
 """Threads that wait for the journal on behalf of the event loop."""
 
@@ -66,6 +74,7 @@ class Presentation:
         slot: State of the slot at the insertion.
         identification: What it is; None until that is known, or when it could not be found out.
         error: Why it could not be found out.
+        held: Set while another program holds the card, so that it cannot be looked at yet.
     """
 
     handle: str
@@ -74,6 +83,7 @@ class Presentation:
     slot: SlotState
     identification: Identification | None = None
     error: CardioError | None = None
+    held: ReaderBusy | None = None
 
     @property
     def identified(self) -> bool:
@@ -91,30 +101,43 @@ class Counter:
     Args:
         engine: Money on cards.
         driver: The readers.
-        sam_name: Part of the name of the PSAM's reader; any if empty. That reader is not offered to card holders.
+        sam_name: Part of the name of the PSAMs' readers; any if empty. A reader with a PSAM in service is not offered
+            to card holders.
+        keys: Sources of keys behind the PSAMs, in order: HSM, keyring.
+        limit: Seconds after which a driver call that does not return poisons its reader.
 
     Attributes:
-        sam_reader: Reader in which the PSAM was found.
+        keys: All sources of keys.
+        sams: The PSAMs in service.
         presentations: Cards that are there now, by reader.
         readers: Readers for card holders.
     """
 
-    def __init__(self, engine: Engine, driver: ReaderDriver, sam_name: str = "") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        driver: ReaderDriver,
+        sam_name: str = "",
+        *,
+        keys: Iterable[KeySource] = (),
+        limit: float = CALL_LIMIT,
+    ) -> None:
         self.engine = engine
-        self.sam_reader: str | None = None
+        self.keys = KeyChain(*keys)
+        self.sams = SamBench(driver, self.keys, limit=limit)
         self._sam_name = sam_name
-        self._sam_owner: SamOwner | None = None
-        self._authentication_keys: AuthenticationKeys | None = None
+        self._use_keys()
         self.presentations: dict[str, Presentation] = {}
         self.readers: dict[str, SlotState] = {}
         self._driver = driver
-        self._owners: dict[str, ReaderOwner] = {}
+        self._owners = ReaderOwners(driver, limit=limit)
         self._monitor: ReaderMonitor | None = None
         self._changed = asyncio.Condition()
         self._journal = ThreadPoolExecutor(JOURNAL_CALLS, thread_name_prefix="journal-call")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        self._looked = asyncio.Event()
 
     # ---- life ------------------------------------------------------------------------------------------------
 
@@ -128,6 +151,9 @@ class Counter:
 
         self._monitor = ReaderMonitor(self._driver, watch)
         self._monitor.start()
+        # A caller that comes at once must not be told that there are no readers.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), FIRST_LOOK)
         try:
             yield
         finally:
@@ -136,9 +162,8 @@ class Counter:
             # Nothing is cut between ARMED and its end: operations that have their card end by themselves.
             while self._tasks:
                 await asyncio.wait(self._tasks)
-            for owner in (*self._owners.values(), self._sam_owner):
-                if owner is not None:
-                    await asyncio.to_thread(owner.stop)
+            await asyncio.to_thread(self._owners.stop)
+            await asyncio.to_thread(self.sams.stop)
             self._journal.shutdown()
 
     def release_waiting(self) -> None:
@@ -163,11 +188,24 @@ class Counter:
 
     # ---- readers and cards -----------------------------------------------------------------------------------
 
+    @property
+    def sam_reader(self) -> str | None:
+        """Reader of the first PSAM in service."""
+        return next(iter(self.sams.readers), None)
+
+    @property
+    def reader_states(self) -> dict[str, OwnerState]:
+        """What each reader is doing, those with a PSAM included; `poisoned` ones must be plugged in anew."""
+        return {**self._owners.states, **self.sams.states}
+
     async def _on_change(self, states: dict[str, SlotState]) -> None:
         """Readers or cards came or went."""
-        self.readers = {name: state for name, state in states.items() if name != self.sam_reader}
-        for name in self.readers.keys() - self._owners.keys():
-            self._owners[name] = ReaderOwner(name, self._driver)
+        for gone in self.sams.update(states):
+            log.warning("PSAM out of service", reader=gone.reader, terminal=gone.terminal_number)
+        self._looked.set()
+        self._use_keys()
+        self._owners.update(states)
+        self.readers = {name: state for name, state in states.items() if name not in self.sams.readers}
         for name, presentation in list(self.presentations.items()):
             if self.readers.get(name) != presentation.slot:
                 del self.presentations[name]
@@ -193,31 +231,51 @@ class Counter:
                 return sam
 
         try:
-            found = await self.on_card(presentation.reader, look)
+            found = await self._look(presentation, look)
+            if isinstance(found, SamFound):
+                self._adopt_sam(found, presentation)
+            else:
+                presentation.identification = found
         except CardioError as error:
             presentation.error = error
             log.warning("card not identified", reader=presentation.reader, code=error.code)
-        else:
-            if isinstance(found, SamFound):
-                await self._adopt_sam(found)
-            else:
-                presentation.identification = found
         await self._notify()
         if presentation.identification is not None:
             await self._recover(presentation)
 
-    async def _adopt_sam(self, found: SamFound) -> None:
-        """From now on this reader serves purchases, not card holders."""
+    async def _look(self, presentation: Presentation, job: Callable[[Channel], T]) -> T:
+        """Look at a card as soon as no other program holds it.
+
+        Raises:
+            ReaderBusy: It left, or the daemon stops, before it was free.
+            CardioError: What the job raises.
+        """
+        while True:
+            try:
+                return await self.on_card(presentation.reader, job, Money.NONE)
+            except ReaderBusy as error:
+                if presentation.held is None:
+                    log.info("card held by another program", reader=presentation.reader)
+                presentation.held = error
+                await asyncio.sleep(BUSY_RETRY)
+                if self._stopping or self.presentations.get(presentation.reader) is not presentation:
+                    raise
+
+    def _adopt_sam(self, found: SamFound, presentation: Presentation) -> None:
+        """From now on, until the PSAM is taken out, this reader serves purchases, not card holders."""
+        if self.presentations.get(found.reader) is not presentation:
+            return
+        self.sams.adopt(found, presentation.slot)
         log.info("PSAM found", reader=found.reader, terminal=found.terminal_number, virtual=found.virtual)
-        former, self._sam_owner = self._sam_owner, SamOwner(found.reader, self._driver, virtual=found.virtual)
-        psam = Psam(self._sam_owner)
-        self.engine.keys = psam
-        self._authentication_keys = psam
-        self.sam_reader = found.reader
+        self._use_keys()
         self.readers.pop(found.reader, None)
         self.presentations.pop(found.reader, None)
-        if former is not None:
-            await asyncio.to_thread(former.stop)
+
+    def _use_keys(self) -> None:
+        """Let the engine know whether there are keys at all."""
+        chain = self.keys if self.keys.sources else None
+        self.engine.keys = chain
+        self.engine.authentication = chain
 
     async def _await_sam(self, deadline: float) -> None:
         """Right after the start the PSAM may still be on its way; afterwards its absence is an error at once."""
@@ -232,8 +290,8 @@ class Counter:
 
     async def _recover(self, presentation: Presentation) -> None:
         """Open questions about a card are resolved at its next presentation, before anybody asks."""
-        pending = await self.journal(self.engine.ledger.pending_purses)
-        if not any(presentation.has(purse) for purse in pending):
+        awaited = await self.journal(lambda: self.engine.awaited_purses)
+        if not any(presentation.has(purse) for purse in awaited):
             return
         try:
             resolved = await self.on_card(presentation.reader, self.engine.recover)
@@ -250,18 +308,38 @@ class Counter:
         async with self._changed:
             self._changed.notify_all()
 
-    async def on_card(self, reader: str, job: Callable[[Channel], T]) -> T:
+    async def on_card(self, reader: str, job: Callable[[Channel], T], money: Money = Money.UNKNOWN) -> T:
         """Run a job on the card in a reader, in the reader's own thread.
+
+        Args:
+            reader: Name of the reader.
+            job: What to do.
+            money: What is known about the money if the reader hangs: NONE for a job that moves none.
 
         Raises:
             ReaderUnavailable: No such reader.
-            ReaderBusy: Too many wait for it.
+            ReaderBusy: Too many wait for it, or another program holds the card.
+            ReaderPoisoned: It hangs; of a debit only the journal knows how far it got.
             CardioError: What the job raises.
         """
-        owner = self._owners.get(reader)
-        if owner is None:
-            raise ReaderUnavailable(reader)
-        return await asyncio.wrap_future(owner.submit(job))
+        return await asyncio.wrap_future(self._owners.submit(reader, job, money))
+
+    async def _given_up(self, transaction: Transaction, error: ReaderPoisoned) -> Transaction:
+        """What the journal says of a transaction whose reader hangs: armed means that the card may be debited.
+
+        Raises:
+            ReaderPoisoned: Nothing was sent to the card that could debit it; the key can be used again.
+        """
+
+        def look() -> Transaction:
+            known = self.engine.ledger.transaction(transaction.id)
+            return self.engine.ledger.record(known, UNCERTAIN) if known.state is State.ARMED else known
+
+        known = await self.journal(look)
+        if known.state is State.ACCEPTED:
+            raise ReaderPoisoned(error.detail, money=Money.NONE) from error
+        log.error("reader hangs", reader=error.detail, transaction=known.id, state=known.state)
+        return known
 
     async def present(self, reader: str | None, purse: PurseKind | None, deadline: float) -> Presentation:
         """Wait for the card to work with.
@@ -323,10 +401,10 @@ class Counter:
 
         def job(channel: Channel) -> dict[Group, GroupReading]:
             card = CardConnection(channel)
-            keys = self._authentication_keys
+            keys = self.engine.authentication
             return CardReading(card, self.engine.catalogue, pin=pin, keys=keys, masked=masked).read(wanted)
 
-        return presentation, await self.on_card(presentation.reader, job)
+        return presentation, await self.on_card(presentation.reader, job, Money.NONE)
 
     async def debit(self, request: DebitRequest, reader: str | None, wait_s: float) -> Transaction:
         """Debit the wallet that is presented, or find out what became of the same request before."""
@@ -364,7 +442,10 @@ class Counter:
                 if transaction.state is not State.ACCEPTED:
                     return transaction
                 raise
-            return await self.on_card(card.reader, lambda channel: act(transaction, channel))
+            try:
+                return await self.on_card(card.reader, lambda channel: act(transaction, channel))
+            except ReaderPoisoned as error:
+                return await self._given_up(transaction, error)
 
     async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
         """Settle a bill on the cards that are presented, or find out what became of the same request before.
@@ -390,7 +471,15 @@ class Counter:
             return settlement
 
     async def _settle_on(self, reader: str, settlement: Settlement, pin: str | None) -> Settlement:
-        return await self.on_card(reader, lambda channel: self.engine.settle(settlement, channel, pin))
+        try:
+            return await self.on_card(reader, lambda channel: self.engine.settle(settlement, channel, pin))
+        except ReaderPoisoned as error:
+            known = await self.journal(lambda: self.engine.ledger.settlement(settlement.id))
+            if not known.legs:
+                raise ReaderPoisoned(error.detail, money=Money.NONE) from error
+            # Legs are done one after the other: only the last can hang.
+            await self._given_up(known.legs[-1], error)
+            return await self.journal(lambda: self.engine.ledger.settlement(settlement.id))
 
     @staticmethod
     def _deadline(wait_s: float) -> float:
@@ -407,7 +496,7 @@ def _nothing_fits(candidates: list[Presentation], purse: PurseKind | None) -> Ca
     """Why no card could be used, most telling first."""
     for card in candidates:
         if not card.identified:
-            return ReaderBusy(f"{card.reader}: the card is still being looked at")
+            return card.held or ReaderBusy(f"{card.reader}: the card is still being looked at")
         if card.error is not None:
             return card.error
     if candidates and purse is not None:

@@ -17,9 +17,11 @@ from cardio.cli.reporting import guarded
 from cardio.transport.pcsc import PcscDriver
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
+from cardiod.commands import config_commands, token_commands
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
-from cardiod.service import background, configure_logging, counter_on, listen, run_token, server, token_file
-from cardiod.settings import DEFAULT_PORT, Settings, hash_token, load_settings
+from cardiod.listening import listeners
+from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
+from cardiod.settings import DEFAULT_PORT, Scope, Settings, hash_token, load_settings
 
 app = typer.Typer(
     help="terminal service for citizen cards and social security cards",
@@ -29,6 +31,8 @@ app = typer.Typer(
 )
 console = Console(soft_wrap=True)
 errors = Console(stderr=True)
+app.add_typer(token_commands.app, name="token")
+app.add_typer(config_commands.app, name="config")
 
 
 @app.command()
@@ -40,10 +44,10 @@ def serve(
     configure_logging()
     settings = load_settings(config)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.
-    with listen(settings) as listener, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
+    with listeners(settings) as bound, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
         if known is not settings:
             errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
-        server(counter, known).run(sockets=[listener])
+        server(counter, known).serve_on(bound)
 
 
 @app.command()
@@ -63,19 +67,23 @@ def demo(
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cardio-demo-"))
         settings = Settings(
             port=0 if once else port,
+            socket=None,
+            tls_listen="",
             journal=Path(folder) / "journal.db",
+            tokens=None,
             token_sha256=hash_token(token),
             client="demo-cashier",
+            scopes=frozenset(Scope),
         )
         readers: DemoCounter = stack.enter_context(pcsc_counter()) if pcsc else EmbeddedCounter()
-        listener = stack.enter_context(listen(settings))
+        bound = stack.enter_context(listeners(settings))
         counter = stack.enter_context(counter_on(readers.driver, settings))
         http = server(counter, settings)
         if not once:
             _explain(settings, readers, token)
-            http.run(sockets=[listener])
+            http.serve_on(bound)
             return
-        with background(http, listener) as url, Client(url, token) as client:
+        with background(http, bound) as url, Client(url, token) as client:
             console.print(f"cardiod {url}   读卡器 readers: {', '.join(readers.driver.readers())}", highlight=False)
             try:
                 Cashier(client, readers, console).work()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -23,10 +25,14 @@ from cardio.ledger.ledger import Ledger
 from cardio.products.catalogue import Catalogue
 from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
+from cardiod.connection import Connection
 from cardiod.counter import Counter
+from cardiod.listening import Listeners, tls_context
 from cardiod.settings import Settings, hash_token
 
 START_TIMEOUT = 15.0
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds that a program on the LAN has to show its certificate."""
 SHUTDOWN_TIMEOUT = 30
 """Seconds for running operations at a stop: longer than any card command."""
 
@@ -76,33 +82,39 @@ def run_token(settings: Settings) -> Iterator[Settings]:
         file.unlink(missing_ok=True)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The listening socket, so that a taken port is an error before anything else is opened.
-
-    Raises:
-        ServiceUnavailable: The address is taken or not ours.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise ServiceUnavailable(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
-    return listener
-
-
 class GracefulServer(uvicorn.Server):
     """Ends on SIGTERM and SIGINT after its running work, and returns; a second signal does not hurry it.
 
     Args:
         config: Configuration of uvicorn.
         counter: Whose waiting callers are told at once.
+        tls: What the sockets on the LAN speak.
     """
 
-    def __init__(self, config: uvicorn.Config, counter: Counter) -> None:
+    def __init__(self, config: uvicorn.Config, counter: Counter, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
         self._counter = counter
+        self._tls = tls
+        self._tls_sockets: tuple[socket.socket, ...] = ()
+
+    def serve_on(self, listeners: Listeners) -> None:
+        """Serve on these sockets until the end."""
+        self._tls_sockets = listeners.tls
+        self.run(sockets=list(listeners.plain))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start on all sockets; uvicorn would speak TLS on each of them or on none."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        for listener in self._tls_sockets:
+            server = await loop.create_server(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state),
+                sock=listener,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+                backlog=self.config.backlog,
+            )
+            self.servers.append(server)
 
     def stop(self) -> None:
         """End as soon as the running work is done."""
@@ -128,26 +140,33 @@ class GracefulServer(uvicorn.Server):
 
 
 def server(counter: Counter, settings: Settings) -> GracefulServer:
-    """The HTTP server of a counter."""
+    """The HTTP server of a counter.
+
+    Raises:
+        InputInvalid: A file for TLS is missing or wrong.
+    """
     config = uvicorn.Config(
         create_app(counter, settings),
+        http=Connection,
+        ws="none",
+        proxy_headers=False,  # nobody stands before us, and whoever says so could say anything
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
-    return GracefulServer(config, counter)
+    return GracefulServer(config, counter, tls_context(settings))
 
 
 @contextmanager
-def background(http: GracefulServer, listener: socket.socket) -> Iterator[str]:
-    """Run a server in a thread of its own; yields its base address.
+def background(http: GracefulServer, listeners: Listeners) -> Iterator[str]:
+    """Run a server in a thread of its own; yields its base address on loopback.
 
     Raises:
         ServiceUnavailable: It does not come up.
     """
-    thread = threading.Thread(target=http.run, kwargs={"sockets": [listener]}, name="http")
+    thread = threading.Thread(target=http.serve_on, args=[listeners], name="http")
     thread.start()
     try:
         deadline = time.monotonic() + START_TIMEOUT
@@ -155,7 +174,7 @@ def background(http: GracefulServer, listener: socket.socket) -> Iterator[str]:
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise ServiceUnavailable("the server does not start")
             time.sleep(0.01)
-        host, port = listener.getsockname()[:2]
+        host, port = listeners.plain[0].getsockname()[:2]
         yield f"http://{host}:{port}"
     finally:
         http.stop()

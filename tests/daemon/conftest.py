@@ -16,7 +16,8 @@ from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.client import Client
-from cardiod.service import background, counter_on, listen, server
+from cardiod.listening import listeners
+from cardiod.service import background, counter_on, server
 from cardiod.settings import Settings, hash_token
 
 TOKEN = "a token of the tests"
@@ -32,6 +33,7 @@ class Daemon:
     social: EmbeddedReader
     sam: EmbeddedReader
     pad: VirtualPinPad
+    tls_port: int | None = None
 
     @property
     def client(self) -> Client:
@@ -51,17 +53,18 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
     with ExitStack() as stack:
 
         def start(**changes: Any) -> Daemon:
-            values = {"port": 0, "journal": tmp_path / "journal.db", "token_sha256": hash_token(TOKEN)}
+            values = {"port": 0, "socket": None, "journal": tmp_path / "journal.db", "token_sha256": hash_token(TOKEN)}
             settings = Settings(**{**values, **changes})
             pad = VirtualPinPad("123456")
             citizen = EmbeddedReader("citizen", citizen_card(balance_fen=10000))
             card = social_security_card(mode=CardMode.OFFLINE, balance_fen=50000)
             social = EmbeddedReader("social", card, pad)
             sam = EmbeddedReader("sam", psam())
-            listener = stack.enter_context(listen(settings))
+            bound = stack.enter_context(listeners(settings))
             counter = stack.enter_context(counter_on(EmbeddedDriver([citizen, social, sam]), settings))
-            url = stack.enter_context(background(server(counter, settings), listener))
-            return Daemon(url, settings, citizen, social, sam, pad)
+            url = stack.enter_context(background(server(counter, settings), bound))
+            tls_port = bound.tls[0].getsockname()[1] if bound.tls else None
+            return Daemon(url, settings, citizen, social, sam, pad, tls_port)
 
         yield start
 

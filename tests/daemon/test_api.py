@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,8 +12,11 @@ import pytest
 from pytest_mock import MockerFixture
 
 from cardio.errors import CardioError
-from cardio.virtual.card import Moment
+from cardio.products.catalogue import Catalogue
+from cardio.virtual.building import find_directory, find_file
+from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import citizen_card
+from cardio.virtual.products import example_card
 from cardiod.api.problems import STATUS
 from cardiod.settings import Scope
 from tests.counter import account_of, eventually, tear, wallet_of
@@ -125,6 +130,54 @@ def test_readers_and_cards_are_listed_without_numbers_or_names(daemon: Daemon) -
     }
     assert daemon.http("GET", "/v1/readers").json()["sam"] == "sam"
     assert "A00000126" not in daemon.http("GET", "/v1/cards").text
+
+
+# ---- bookkeeping on the card ---------------------------------------------------------------------------------
+
+
+def special_card(daemon: Daemon) -> VirtualCard:
+    """A social security card with all its files in the reader."""
+    card = example_card(Catalogue.load()["ssc-2.0"])
+    daemon.social.insert(card)
+    return card
+
+
+def test_a_special_settlement_is_noted_on_the_card(daemon: Daemon) -> None:
+    card = special_card(daemon)
+    answer = settle(daemon, tender="cash", settlement_class="2", wait_s=10)
+    done = answer.json()
+    assert (answer.status_code, done["settlement_class"], done["temporary_offline"]) == (201, "2", False)
+    assert daemon.http("GET", f"/v1/settlements/{done['id']}").json()["legs"][0]["notes"] == [
+        {"kind": "special-settlement", "state": "written", "error": None, "number": 0, "settlement_class": "2"}
+    ]
+    assert find_file(find_directory(card, "DF04"), "EF15").records[0].hex() == "000032"
+    assert settle(daemon, tender="cash", settlement_class="2").content == answer.content
+    assert settle(daemon, tender="cash", settlement_class="3").json()["code"] == "idempotency.mismatch"
+
+
+def test_a_settlement_while_the_line_is_down_needs_a_product_that_has_it(
+    start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    plain = start_daemon()
+    special_card(plain)
+    refused = settle(plain, tender="cash", temporary_offline=True, wait_s=10)
+    assert (refused.status_code, refused.json()["code"]) == (422, "operation.unsupported")
+    shipped = files("cardio_profiles") / "ssc-2.0.toml"
+    changed = shipped.read_text(encoding="utf-8").replace("temporary_offline = false", "temporary_offline = true")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / shipped.name).write_text(changed, encoding="utf-8")
+    daemon = start_daemon(journal=tmp_path / "other.db", profiles=[tmp_path / "profiles"])
+    special_card(daemon)
+    done = settle(daemon, tender="cash", temporary_offline=True, wait_s=10).json()
+    now = daemon.http("GET", f"/v1/settlements/{done['id']}").json()
+    assert [(note["kind"], note["state"], note["count"]) for note in now["legs"][0]["notes"]] == [
+        ("offline-settlement", "written", 8)
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{"settlement_class": "4"}, {"settlement_class": 1}, {"temporary_offline": "yes"}])
+def test_a_class_or_a_mark_of_the_wrong_form_is_400(daemon: Daemon, wrong: dict[str, Any]) -> None:
+    assert settle(daemon, **wrong).status_code == 400
 
 
 # ---- torn cards ----------------------------------------------------------------------------------------------

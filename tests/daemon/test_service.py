@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cardio.errors import InputInvalid, ServiceUnavailable, StorageUnavailable
-from cardiod.service import listen, run_token, token_file
+from cardiod.listening import listen
+from cardiod.service import run_token, token_file
 from cardiod.settings import Settings, load_settings
 
 CARDIOD = Path(sys.executable).with_name("cardiod")
@@ -54,6 +55,7 @@ def test_a_second_daemon_leaves_the_first_ones_token_alone(settings: Settings, m
         before = token_file(settings).read_text()
         monkeypatch.setenv("CARDIO_PORT", str(first.getsockname()[1]))
         monkeypatch.setenv("CARDIO_JOURNAL", str(settings.journal))
+        monkeypatch.setenv("CARDIO_SOCKET", "")
         second = subprocess.run([str(CARDIOD), "serve"], capture_output=True, text=True, timeout=60, check=False)
         assert (second.returncode, "service.unavailable" in second.stderr) == (6, True)
         assert token_file(settings).read_text() == before

@@ -57,6 +57,7 @@ class DaemonProcess:
             "CARDIO_PORT": str(port),
             "CARDIO_JOURNAL": str(self.journal),
             "CARDIO_TOKEN_SHA256": hash_token(TOKEN),
+            "CARDIO_SOCKET": "",
         }
         self.start()
 

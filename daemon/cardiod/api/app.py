@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cardio.errors import CardioError, HostForbidden
-from cardiod.api.callers import check_host
-from cardiod.api.problems import (
-    bug_response,
-    on_cardio_error,
-    on_http_error,
-    on_validation_error,
-    problem_response,
-)
+from cardio.errors import CardioError
+from cardiod.api.callers import Callers
+from cardiod.api.guard import Guard
+from cardiod.api.problems import on_cardio_error, on_http_error, on_validation_error
 from cardiod.api.routes import health, router
+from cardiod.api.spending import Spending
 from cardiod.counter import Counter
 from cardiod.settings import Settings
 
@@ -40,22 +36,13 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.counter = counter
-    app.state.settings = settings
+    app.state.callers = callers = Callers(settings)
+    app.state.spending = Spending(counter)
     app.add_exception_handler(CardioError, on_cardio_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        try:
-            check_host(request, settings)
-        except HostForbidden as error:
-            return problem_response(error)
-        try:
-            return await call_next(request)
-        except Exception as error:  # noqa: BLE001 (the server would print its message, which may hold a name)
-            return bug_response(error)
-
+    app.add_middleware(Guard, settings=settings, callers=callers)
     app.include_router(health)
     app.include_router(router, prefix="/v1")
     return app

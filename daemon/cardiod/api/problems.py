@@ -21,6 +21,7 @@ STATUS: dict[str, int] = {
     "reader.unavailable": 503,
     "reader.service": 503,
     "reader.busy": 423,
+    "reader.poisoned": 503,
     "reader.link-corrupt": 503,
     "card.absent": 409,
     "card.removed": 409,
@@ -79,10 +80,14 @@ STATUS: dict[str, int] = {
     "card.has-pending": 409,
     "transaction.unknown": 404,
     "transaction.closed": 409,
+    "grey-lock.closed": 409,
     "journal.behind": 503,
     "amount.invalid": 422,
     "amount.limit": 422,
     "bill.inconsistent": 422,
+    "offline-settlement.not-allowed": 403,
+    "offline-settlement.limit": 403,
+    "card-note.overtaken": 409,
     "input.invalid": 400,
     "idempotency.missing": 400,
     "idempotency.mismatch": 422,
@@ -94,10 +99,17 @@ STATUS: dict[str, int] = {
     "product.invalid": 500,
     "virtual.invalid": 500,
     "operation.unsupported": 422,
+    "receipt.font-missing": 503,
     "internal": 500,
     "client.unauthorised": 401,
     "client.forbidden": 403,
+    "client.limit": 403,
+    "rate.limited": 429,
     "host.forbidden": 421,
+    "origin.forbidden": 403,
+    "body.too-large": 413,
+    "body.unsupported": 415,
+    "request.timeout": 408,
 }
 
 
@@ -125,7 +137,11 @@ def problem(error: CardioError) -> dict[str, Any]:
 
 def problem_response(error: CardioError, **extra: Any) -> JSONResponse:
     """An HTTP answer for an error, with further members."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.code == "client.unauthorised" else None
+    headers = {}
+    if error.code == errors.ClientUnauthorised.code:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.code == errors.RateLimited.code:
+        headers["Retry-After"] = str(error.values.get("retry_after_s", 1))
     return JSONResponse({**problem(error), **extra}, STATUS[error.code], media_type=MEDIA_TYPE, headers=headers)
 
 

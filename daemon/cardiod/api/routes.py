@@ -19,6 +19,7 @@ from cardio.products.groups import PERSONAL_GROUPS
 from cardiod.api.callers import Caller, authenticate
 from cardiod.api.problems import from_code, problem, problem_response
 from cardiod.api.schemas import Body, DebitBody, LoadBody, ReadBody, SettleBody
+from cardiod.api.spending import Spending, settled_fen
 from cardiod.counter import Counter, Presentation
 from cardiod.settings import Scope
 
@@ -34,11 +35,17 @@ def _counter(request: Request) -> Counter:
 
 
 def _caller(request: Request) -> Caller:
-    return authenticate(request, request.app.state.settings)
+    return authenticate(request)
+
+
+def _spending(request: Request) -> Spending:
+    spending: Spending = request.app.state.spending
+    return spending
 
 
 CounterOf = Annotated[Counter, Depends(_counter)]
 CallerOf = Annotated[Caller, Depends(_caller)]
+SpendingOf = Annotated[Spending, Depends(_spending)]
 IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 
@@ -73,7 +80,11 @@ def _group(reading: GroupReading) -> dict[str, Any]:
 
 @router.post("/debit")
 async def debit(
-    body: DebitBody, counter: CounterOf, caller: CallerOf, idempotency_key: IdempotencyKey = None
+    body: DebitBody,
+    counter: CounterOf,
+    caller: CallerOf,
+    spending: SpendingOf,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Debit the presented wallet."""
     caller.need(Scope.DEBIT)
@@ -84,12 +95,19 @@ async def debit(
         body.operator,
     )
     request.check()
-    return _transaction_response(await _answer(counter, counter.debit(request, body.reader, body.wait_s), body.wait_s))
+    work = spending.within(
+        caller, request.request, body.amount_fen, lambda: counter.debit(request, body.reader, body.wait_s)
+    )
+    return _transaction_response(await _answer(counter, work, body.wait_s))
 
 
 @router.post("/load")
 async def load(
-    body: LoadBody, counter: CounterOf, caller: CallerOf, idempotency_key: IdempotencyKey = None
+    body: LoadBody,
+    counter: CounterOf,
+    caller: CallerOf,
+    spending: SpendingOf,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Load the presented card through the load host."""
     caller.need(Scope.LOAD)
@@ -102,14 +120,19 @@ async def load(
     )
     request.check()
     pin = body.pin.get_secret_value() if body.pin else None
-    return _transaction_response(
-        await _answer(counter, counter.load(request, body.reader, body.wait_s, pin), body.wait_s)
+    work = spending.within(
+        caller, request.request, body.amount_fen, lambda: counter.load(request, body.reader, body.wait_s, pin)
     )
+    return _transaction_response(await _answer(counter, work, body.wait_s))
 
 
 @router.post("/settle")
 async def settle(
-    body: SettleBody, counter: CounterOf, caller: CallerOf, idempotency_key: IdempotencyKey = None
+    body: SettleBody,
+    counter: CounterOf,
+    caller: CallerOf,
+    spending: SpendingOf,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Settle a bill: the medical account, then the self-paid part."""
     caller.need(Scope.SETTLE)
@@ -120,12 +143,18 @@ async def settle(
         body.tender,
         body.reference,
         body.operator,
+        body.settlement_class,
+        body.temporary_offline,
     )
     request.check()
     pin = body.pin.get_secret_value() if body.pin else None
-    return _settlement_response(
-        await _answer(counter, counter.settle(request, body.reader, body.wait_s, pin), body.wait_s)
+    work = spending.within(
+        caller,
+        request.request,
+        settled_fen(bill, body.tender),
+        lambda: counter.settle(request, body.reader, body.wait_s, pin),
     )
+    return _settlement_response(await _answer(counter, work, body.wait_s))
 
 
 # ---- resources -----------------------------------------------------------------------------------------------
@@ -133,18 +162,19 @@ async def settle(
 
 @router.get("/transactions/{identifier}")
 async def transaction(identifier: str, counter: CounterOf, caller: CallerOf) -> Response:
-    """What became of a transaction."""
+    """What became of a transaction, and how far its notes on the card are."""
     caller.need(Scope.READ_CARD)
     found = await counter.journal(lambda: counter.engine.ledger.transaction(identifier))
-    return _document(found, 200)
+    return JSONResponse(transaction_document(found)) if found.notes else _document(found, 200)
 
 
 @router.get("/settlements/{identifier}")
 async def settlement(identifier: str, counter: CounterOf, caller: CallerOf) -> Response:
-    """What became of a settlement."""
+    """What became of a settlement, and how far its notes on the card are."""
     caller.need(Scope.READ_CARD)
     found = await counter.journal(lambda: counter.engine.ledger.settlement(identifier))
-    return _document(found, 200)
+    noted = any(leg.notes for leg in found.legs)
+    return JSONResponse(settlement_document(found)) if noted else _document(found, 200)
 
 
 @router.get("/readers")
@@ -187,6 +217,8 @@ def _transaction_response(found: Transaction) -> Response:
         return _document(found, 201)
     if found.state is State.UNCERTAIN:
         return _document(found, 202)
+    if found.state is State.RESOLVED:
+        return _document(found, 200)
     return _refused(found, transaction_document(found), found.outcome.error)
 
 
@@ -203,7 +235,7 @@ def _settlement_response(found: Settlement) -> Response:
 def _refused(found: Transaction | Settlement, document: dict[str, Any], code: str | None) -> Response:
     """A final state in which the caller did not get what it wanted: a problem that holds the whole story."""
     error: CardioError = from_code(code or "transaction.not-debited")
-    error.money = found.state.money
+    error.money = found.money if isinstance(found, Transaction) else found.state.money
     name = "transaction" if isinstance(found, Transaction) else "settlement"
     return problem_response(error, **{name: document})
 

@@ -86,6 +86,13 @@ class SettleBody(Body):
     tender: Tender
     reference: Reference
     operator: Annotated[str | None, Field(max_length=64)] = None
+    settlement_class: Annotated[
+        Literal["1", "2", "3", "9"] | None,
+        Field(description="Special case to note on the card: 1 work injury, 2 maternity, 3 medical aid, 9 other"),
+    ] = None
+    temporary_offline: Annotated[
+        bool, Field(strict=True, description="An on-line card settles while the line is down; the card counts it")
+    ] = False
     reader: Reader = None
     wait_s: WaitSeconds = DEFAULT_WAIT
     pin: Pin = None
