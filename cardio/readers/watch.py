@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cardio.errors import ReaderPoisoned
-from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPadChannel, PinPrompt
+from cardio.transport.channel import Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ def watched(inner: Channel, watch: CallWatch) -> WatchedChannel:
     return WatchedPinPadChannel(inner, watch) if isinstance(inner, PinPadChannel) else WatchedChannel(inner, watch)
 
 
-class WatchedChannel:
+class WatchedChannel(ChannelAround):
     """A channel whose calls are watched.
 
     Args:
@@ -140,28 +140,8 @@ class WatchedChannel:
     """
 
     def __init__(self, inner: Channel, watch: CallWatch) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._watch = watch
-
-    @property
-    def reader(self) -> str:
-        """Name of the reader."""
-        return self._inner.reader
-
-    @property
-    def atr(self) -> bytes:
-        """Answer to reset."""
-        return self._inner.atr
-
-    @property
-    def protocol(self) -> CardProtocol:
-        """Protocol in use."""
-        return self._inner.protocol
-
-    @property
-    def virtual(self) -> bool:
-        """Whether the card is virtual."""
-        return self._inner.virtual
 
     def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
         """Send one command APDU.

@@ -62,6 +62,45 @@ class Channel(Protocol):
         """Reset the card, so that no PIN or key stays presented, and give up the reader."""
 
 
+class ChannelAround:
+    """A channel around another one, for those that watch, count or write down what goes through it.
+
+    Args:
+        inner: The channel underneath.
+    """
+
+    def __init__(self, inner: Channel) -> None:
+        self._inner = inner
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader."""
+        return self._inner.reader
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+        return self._inner.atr
+
+    @property
+    def protocol(self) -> CardProtocol:
+        """Transmission protocol in use."""
+        return self._inner.protocol
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the card is known to be virtual."""
+        return self._inner.virtual
+
+    def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
+        """Send one command APDU; raises as the channel underneath."""
+        return self._inner.transmit(command, disclosure)
+
+    def close(self) -> None:
+        """Close the channel underneath."""
+        self._inner.close()
+
+
 @dataclass(frozen=True)
 class PinPrompt:
     """What a PIN pad needs to build its VERIFY (PC/SC part 10, PIN_VERIFY).

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from cardio.errors import CardRemoved, InputInvalid
-from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPadChannel, PinPrompt
+from cardio.transport.channel import CardProtocol, Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ def record(inner: Channel, sink: TextIO, *, reveal: bool = False) -> RecordingCh
     return kind(inner, sink, reveal=reveal)
 
 
-class RecordingChannel:
+class RecordingChannel(ChannelAround):
     """A channel that writes down what passes through it.
 
     A sink that fails ends the recording, never the exchange: the answer may be that of a debit.
@@ -110,31 +110,11 @@ class RecordingChannel:
     def __init__(self, inner: Channel, sink: TextIO, *, reveal: bool = False) -> None:
         if reveal and not inner.virtual:
             raise ValueError("only virtual cards may be recorded in clear")
-        self._inner = inner
+        super().__init__(inner)
         self._sink = sink
         self._reveal = reveal
         self.failure: OSError | None = None
         self._write({"atr": inner.atr.hex().upper(), "protocol": inner.protocol.value})
-
-    @property
-    def reader(self) -> str:
-        """Name of the reader."""
-        return self._inner.reader
-
-    @property
-    def atr(self) -> bytes:
-        """Answer to reset."""
-        return self._inner.atr
-
-    @property
-    def protocol(self) -> CardProtocol:
-        """Protocol in use."""
-        return self._inner.protocol
-
-    @property
-    def virtual(self) -> bool:
-        """Whether the card is virtual."""
-        return self._inner.virtual
 
     def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
         """Pass a command on and write the exchange down, a lost answer too."""

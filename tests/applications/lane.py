@@ -29,7 +29,7 @@ from cardio.security.derived_keys import Terminal
 from cardio.security.keyring import Keyring, RootKey
 from cardio.security.keys import Family, PurchaseKeys
 from cardio.security.psam import Psam
-from cardio.transport.channel import CardProtocol, Channel, Disclosure
+from cardio.transport.channel import Channel, ChannelAround, Disclosure
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.cards import WALLET_ROOT, psam, test_root
 from cardio.virtual.products import example_card
@@ -45,7 +45,7 @@ FARE = 200
 GET_RESPONSE = "00C0"
 
 
-class CountingChannel:
+class CountingChannel(ChannelAround):
     """A channel that writes down which commands went through it, and how long the other side took.
 
     Attributes:
@@ -54,30 +54,10 @@ class CountingChannel:
     """
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._asked_again = False
         self.sent: list[str] = []
         self.seconds = 0.0
-
-    @property
-    def reader(self) -> str:
-        """Of the channel underneath."""
-        return self._channel.reader
-
-    @property
-    def atr(self) -> bytes:
-        """Of the channel underneath."""
-        return self._channel.atr
-
-    @property
-    def protocol(self) -> CardProtocol:
-        """Of the channel underneath."""
-        return self._channel.protocol
-
-    @property
-    def virtual(self) -> bool:
-        """Of the channel underneath."""
-        return self._channel.virtual
 
     def transmit(self, command: bytes, disclosure: Disclosure = Disclosure.HEADER) -> bytes:
         """Pass it on; what only repeats a command for its length is not counted."""
@@ -86,15 +66,11 @@ class CountingChannel:
             self.sent.append(header)
         begin = time.perf_counter()
         try:
-            answer = self._channel.transmit(command, disclosure)
+            answer = self._inner.transmit(command, disclosure)
         finally:
             self.seconds += time.perf_counter() - begin
         self._asked_again = answer[-2] == 0x6C
         return answer
-
-    def close(self) -> None:
-        """Give the reader up."""
-        self._channel.close()
 
 
 class LaneSlot:
