@@ -37,7 +37,7 @@ serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7
 	@$(BIN)/cardiod demo
 
 test: system-test lint ## all checks and all tests, those on a real pcscd included
-	$(call step,pytest --cov)
+	$(call step,pytest --cov --numprocesses auto --dist loadfile)
 
 faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
 	@$(BIN)/python -m tests.faults

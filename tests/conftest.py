@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,19 @@ def pcscd() -> Iterator[PrivatePcscd]:
         for name, value in daemon.environment().items():
             patch.setenv(name, value)
         yield daemon
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands over what its tests counted."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["summary"] = SUMMARY
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker's tests counted is printed with everybody's."""
+    SUMMARY.update(node.workeroutput.get("summary", {}) if hasattr(node, "workeroutput") else {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

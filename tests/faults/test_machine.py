@@ -253,6 +253,7 @@ def _balance(card: VirtualCard) -> int:
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.no_cover  # it would take three times as long
 def test_for_every_schedule_the_sum_on_cards_is_the_sum_of_completed_and_open_transactions() -> None:
     Counter.runs = 0
     run_state_machine_as_test(

@@ -20,6 +20,7 @@ SEED = "CARDIO_FAULT_SEED"
 
 
 @pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.no_cover  # as many cases as the time allows
 def test_no_fault_anywhere_loses_a_fen_takes_one_twice_or_leaves_the_caller_without_the_truth(tmp_path: Path) -> None:
     seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(2**32))
     tally = Tally()
