@@ -128,14 +128,14 @@ def test_no_bytes_harm_a_declared_field(codec: Codec[Any], raw: bytes) -> None:
     codec.decode(raw)
 
 
-@pytest.mark.parametrize("name", CODECS.keys() - ALWAYS_A_VALUE)
+@pytest.mark.parametrize("name", sorted(CODECS.keys() - ALWAYS_A_VALUE))
 def test_a_blank_field_is_absent_and_has_its_size(name: str) -> None:
     codec, _ = CODECS[name]
     assert len(codec.blank()) == codec.size
     assert codec.decode(codec.blank()) is None
 
 
-@pytest.mark.parametrize("name", CODECS.keys() - ALWAYS_A_VALUE)
+@pytest.mark.parametrize("name", sorted(CODECS.keys() - ALWAYS_A_VALUE))
 def test_unwritten_bytes_are_absent(name: str) -> None:
     codec, _ = CODECS[name]
     assert codec.decode(b"\xff" * codec.size) is None
