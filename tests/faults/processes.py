@@ -188,6 +188,9 @@ def case_of(scenario: Scenario) -> Iterator[Case]:
         world = scenario.world(state)
         with OutsideServer(world.outside, folder) as server:
             try:
+                if not scenario.fresh_journal:
+                    world.start()
+                    world.stop()
                 yield Case(scenario, world, server)
             finally:
                 world.stop()

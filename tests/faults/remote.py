@@ -37,6 +37,7 @@ class OutsideServer:
         self.value: Any = None
         self._targets = {name: getattr(outside, name) for name in ("card", "other", "sam", "host")}
         self._serving: list[threading.Thread] = []
+        self._closing = False
         self._listener = Listener(self.address, "AF_UNIX")
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -47,15 +48,21 @@ class OutsideServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
+        # Closing alone does not wake a thread that waits in accept.
+        Client(self.address, "AF_UNIX").close()
+        self._thread.join()
         self._listener.close()
 
     def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-                self._serving.append(thread)
-                thread.start()
+        while True:
+            connection = self._listener.accept()
+            if self._closing:
+                connection.close()
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._serving.append(thread)
+            thread.start()
 
     def settle(self) -> None:
         """Wait until the cards have ended what they did for a terminal that is dead."""

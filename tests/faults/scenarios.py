@@ -62,6 +62,14 @@ class Scenario:
         return f"{self.name}-{self.algorithm.value}-{self.source}"
 
     @property
+    def fresh_journal(self) -> bool:
+        """Whether the terminal's process makes the journal, too, under every fault of the disk.
+
+        One operation is enough for that: a journal is made before anybody knows what it will hold.
+        """
+        return self.name == "purchase"
+
+    @property
     def passbook(self) -> bool:
         """Whether the money is in the passbook."""
         return self.product.wallet is not None and self.product.wallet.purse is WalletPurseName.PASSBOOK
