@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -360,9 +359,7 @@ def test_a_page_is_whole_by_itself_and_shows_every_row(voucher: Voucher, languag
 
 
 def poppler(program: str, *arguments: str | Path) -> str:
-    """Output of a tool of poppler-utils."""
-    if shutil.which(program) is None:
-        pytest.skip("poppler-utils is not installed")
+    """Output of a tool of poppler-utils, which `make test` installs."""
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
