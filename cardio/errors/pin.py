@@ -1,0 +1,94 @@
+"""Errors around the PIN (OPS §4.6, §4.9)."""
+
+from __future__ import annotations
+
+from cardio.errors.base import ExitCode, Retry
+from cardio.errors.card import CardError
+
+
+class PinError(CardError):
+    """The card holder's PIN is the trouble."""
+
+
+class PinRequired(PinError):
+    """6982: the command needs the PIN first."""
+
+    code = "pin.required"
+    zh = "请输入密码"
+    en = "PIN needed"
+    action = "enter_pin"
+
+
+class PinWrong(PinError):
+    """63Cx on VERIFY with x tries left."""
+
+    code = "pin.wrong"
+    zh = "密码错误，还可输入{tries_left}次"
+    en = "Wrong PIN, {tries_left} tries left"
+    action = "enter_pin"
+
+
+class PinLastTry(PinError):
+    """One try is left; it is not spent without the holder's knowledge."""
+
+    code = "pin.last-try"
+    zh = "仅剩最后一次密码机会，未提交，请到发卡机构处理"
+    en = "Only one PIN try is left; it was not used. Card holder should go to the issuer"
+    action = "ask_holder"
+
+
+class PinBlocked(PinError):
+    """6983 or 63C0 on VERIFY."""
+
+    code = "pin.blocked"
+    zh = "密码已锁定，请到发卡机构解锁"
+    en = "PIN blocked. Card holder must go to the issuer"
+    retry = Retry.NEVER
+    action = "refuse_card"
+
+
+class PinLength(PinError):
+    """The PIN is not 4 to 12 digits."""
+
+    code = "pin.length"
+    zh = "密码位数不对"
+    en = "PIN has the wrong length"
+    action = "enter_pin"
+
+
+class PinCancelled(PinError):
+    """6401 from the PIN pad: the holder cancelled."""
+
+    code = "pin.cancelled"
+    zh = "密码输入已取消"
+    en = "PIN entry cancelled"
+    action = "enter_pin"
+
+
+class PinTimeout(PinError):
+    """6400 from the PIN pad: nothing was typed in time."""
+
+    code = "pin.timeout"
+    zh = "密码输入超时"
+    en = "PIN entry timed out"
+    action = "enter_pin"
+
+
+class PinPadMissing(PinError):
+    """The reader has no PIN pad, and the caller may not hand over a PIN."""
+
+    code = "pin.pad-missing"
+    zh = "未检测到密码键盘"
+    en = "No PIN pad"
+    action = "connect_pin_pad"
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class PinNotAllowed(PinError):
+    """The card product does not let the caller hand over a PIN."""
+
+    code = "pin.not-allowed"
+    zh = "此卡须在密码键盘上输入密码"
+    en = "This card's PIN must be typed on the PIN pad"
+    retry = Retry.AFTER_ACTION
+    action = "enter_pin"
