@@ -23,7 +23,7 @@ from cardio.engine.recovery import Inquiry
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest, check_refuelled
 from cardio.engine.target import Target, open_target, require
 from cardio.engine.transit import Decide, TransitCard
-from cardio.errors import CardHasPending, HostMissing, JournalBehind, PinError, SamAbsent
+from cardio.errors import CardChanged, CardHasPending, HostMissing, JournalBehind, PinError, SamAbsent
 from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Request, Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
@@ -233,6 +233,7 @@ class Engine:
         Raises:
             AmountInvalid: The amount is outside the purse's range.
             OperationUnsupported: No such operation on that purse.
+            NotReversible: The purchase that it gives back has not so much left.
             IdempotencyMismatch: The key belongs to another request.
         """
         request.check()
@@ -243,6 +244,7 @@ class Engine:
             (request.amount_fen,),
             request.reference,
             request.operator,
+            reverses=request.reverses,
         )
 
     def online(self, transaction: Transaction, channel: Channel, pin: str | None = None) -> Transaction:
@@ -252,11 +254,14 @@ class Engine:
             The transaction as it stands; `not_debited` says that the card is as it was.
 
         Raises:
+            CardChanged: It gives a purchase back, and this is not the card that paid.
             CardioError: Refused before anything could move; the key can be used again.
         """
         card = CardConnection(channel)
         found = open_target(card, self.catalogue, transaction.purse, pin, transaction.operation)
         target = require(found, transaction.purse)
+        if transaction.reverses is not None:
+            self._require_payer(target, transaction.reverses)
         done = self._work(card, target, transaction, self._ask_host)
         self.tell_host()
         return done
@@ -458,6 +463,16 @@ class Engine:
         if self.keys is None:
             raise SamAbsent("no purchase keys are configured")
         return self.keys
+
+    def _require_payer(self, target: Target, purchase: str) -> None:
+        """Money goes back to the card that it came from.
+
+        Raises:
+            CardChanged: It is another card.
+        """
+        paid = self.ledger.transaction(purchase).armed
+        if paid is None or paid.card.key != self.ledger.card_key(target.purse.kind, target.identity):
+            raise CardChanged("the purchase was paid with another card")
 
     def _ask_host(self, work: Work) -> Transaction:
         if self.host is None:

@@ -111,7 +111,8 @@ class GreyDebit:
 
         Raises:
             CardChanged: It is not the card of the lock.
-            SamKeyMissing: It is not the PSAM of the lock.
+            SamAbsent: The PSAM of the lock is not there.
+            SamKeyMissing: The PSAM that is there is not that of the lock.
             CardioError: Refused before anything could move; the key can be used again.
         """
         work, purse = self.work, wallet_of(self.work)
@@ -126,7 +127,7 @@ class GreyDebit:
         # The fuel is in the tank: a card that was valid when it was locked may pay for it.
         check_amount(work.target, work.transaction.amounts)
         time = encode_time(work.clock())
-        with self.keys.hold(purse.rules.sam) as session:
+        with self.keys.hold(purse.rules.sam, locked.key_source) as session:
             check_rules(work.card, work.target, test_keys=session.source.test, today=lock.created_at.date())
             terminal = session.terminal_number()
             if terminal.hex() != locked.terminal_number:

@@ -66,6 +66,7 @@ class OnlineRequest:
         operator: Who sits at the counter.
         purse: Wallet or medical account; the account can only be loaded.
         operation: Load, unload or overdraft.
+        reverses: Of a load that gives a purchase back (T-14), the id of that purchase.
     """
 
     request: Request
@@ -74,6 +75,7 @@ class OnlineRequest:
     operator: str | None = None
     purse: PurseKind = PurseKind.WALLET
     operation: Operation = Operation.LOAD
+    reverses: str | None = None
 
     def check(self) -> None:
         """Refuse what no card could do.

@@ -69,6 +69,77 @@ class TransactionClosed(CardioError):
     action = "none"
 
 
+class TransactionPassed(CardioError):
+    """It has come too far to be cancelled: from ARMED on the card may have been charged."""
+
+    code = "transaction.passed"
+    zh = "交易已提交到卡片或已结束，不能取消"
+    en = "The transaction has reached the card or has ended; it cannot be cancelled"
+    retry = Retry.NEVER
+    action = "none"
+    default_money = Money.UNKNOWN
+
+
+class TransactionCancelled(CardioError):
+    """Cancelled before anything was sent to a card that could charge it; final for its key."""
+
+    code = "transaction.cancelled"
+    zh = "交易已取消，未扣款"
+    en = "Cancelled, nothing charged"
+    retry = Retry.NEW_KEY
+    action = "new_sale"
+
+
+class NotReversible(CardioError):
+    """Nothing is left to give back: no money moved, it is no payment, or all of it was given back before."""
+
+    code = "transaction.not-reversible"
+    zh = "该交易没有可退的金额"
+    en = "There is nothing to give back on this transaction"
+    retry = Retry.NEVER
+    action = "none"
+
+
+class ShiftOpen(CardioError):
+    """The operator has an open shift at this lane already (T-02)."""
+
+    code = "shift.open"
+    zh = "该操作员在此通道已有未结班次"
+    en = "The operator has an open shift at this lane already"
+    retry = Retry.NEVER
+    action = "close_shift"
+
+
+class ShiftUnknown(CardioError):
+    """There is no such shift, or it is closed."""
+
+    code = "shift.unknown"
+    zh = "没有此班次，或已结班"
+    en = "There is no such shift, or it is closed"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
+class BatchUnknown(CardioError):
+    """There is no batch of that number."""
+
+    code = "batch.unknown"
+    zh = "没有此批次"
+    en = "There is no such batch"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
+class BatchEmpty(CardioError):
+    """Nothing was recorded since the last batch was closed."""
+
+    code = "batch.empty"
+    zh = "上次结批后没有新记录"
+    en = "Nothing was recorded since the last batch"
+    retry = Retry.NEVER
+    action = "none"
+
+
 class LockClosed(CardioError):
     """A debit for unlock names no grey lock that stands: none was made, or it was charged already."""
 

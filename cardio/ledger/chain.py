@@ -9,12 +9,39 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cardio.errors import JournalBroken
 
 GENESIS = bytes(32)
+
+
+@dataclass(frozen=True)
+class ChainRow:
+    """One row of the chain.
+
+    Attributes:
+        seq: Its number, from 1 without gaps.
+        time: When it was written.
+        kind: What happened, such as `transaction.completed`.
+        subject: Id of what it happened to.
+        payload: What else is to be remembered, without personal data.
+        hash: SHA-256 of the row and all before it, 32 bytes.
+    """
+
+    seq: int
+    time: datetime
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    hash: bytes
+
+
+Note = Callable[[sqlite3.Connection, str, str, dict[str, Any]], None]
+"""Adds a row of a kind about a subject, with a payload, to the chain of one journal."""
 
 
 def canonical(value: Any) -> str:
@@ -28,24 +55,39 @@ def append(
     kind: str,
     subject: str,
     payload: dict[str, Any],
-) -> None:
+) -> ChainRow:
     """Add one row to the chain, inside the caller's database transaction."""
-    last = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = (last["seq"] + 1, last["hash"]) if last else (1, GENESIS)
+    newest, previous = head(connection)
+    seq = newest + 1
     text = canonical(payload)
     stamp = time.isoformat()
+    digest = _hash(previous, seq, stamp, kind, subject, text)
     connection.execute(
-        "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            seq,
-            stamp,
-            kind,
-            subject,
-            text,
-            previous,
-            _hash(previous, seq, stamp, kind, subject, text),
-        ),
+        "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, stamp, kind, subject, text, previous, digest)
     )
+    return ChainRow(seq, time, kind, subject, payload, digest)
+
+
+def head(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Number and hash of the newest row; 0 and 32 zero bytes before the first."""
+    last = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    return (int(last["seq"]), bytes(last["hash"])) if last else (0, GENESIS)
+
+
+def rows_after(connection: sqlite3.Connection, seq: int, limit: int) -> list[ChainRow]:
+    """Rows that follow one, oldest first, at most `limit`."""
+    rows = connection.execute("SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    return [
+        ChainRow(
+            row["seq"],
+            datetime.fromisoformat(row["time"]),
+            row["kind"],
+            row["subject"],
+            json.loads(row["payload"]),
+            row["hash"],
+        )
+        for row in rows
+    ]
 
 
 def verify(connection: sqlite3.Connection, last: int | None = None) -> int:

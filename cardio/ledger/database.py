@@ -60,11 +60,16 @@ class FileLock:
             self._descriptor = None
 
 
+def _nobody_watches(connection: sqlite3.Connection) -> None:
+    """For databases that nobody wants to hear of."""
+
+
 class Database:
     """Runs jobs on the one connection, in its own thread.
 
     Args:
         path: Database file; made with mode 0600 if missing.
+        committed: Called in the writing thread after every write that stands; may read, must neither wait nor raise.
 
     Raises:
         JournalLocked: Another process works with it.
@@ -72,8 +77,9 @@ class Database:
         StorageUnavailable: It cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, committed: Callable[[sqlite3.Connection], None] = _nobody_watches) -> None:
         self.path = path
+        self._committed = committed
         try:
             _make_folder(path.parent)
         except OSError as error:
@@ -124,6 +130,7 @@ class Database:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        self._committed(self._connection)
         return result
 
     def _open(self) -> sqlite3.Connection:

@@ -35,6 +35,7 @@ def transaction_document(transaction: Transaction) -> Document:
         "reference": transaction.reference,
         "operator": transaction.operator,
         "settlement": transaction.settlement,
+        "shift": transaction.shift,
         "created_at": transaction.created_at.isoformat(),
         "finished_at": transaction.finished_at.isoformat() if transaction.finished_at else None,
         "error": outcome.error,
@@ -61,6 +62,8 @@ def transaction_document(transaction: Transaction) -> Document:
         }
     if transaction.grey_lock is not None:
         document["grey_lock"] = transaction.grey_lock
+    if transaction.reverses is not None:
+        document["reverses"] = transaction.reverses
     if transaction.notes:
         document["notes"] = [_note_document(note) for note in transaction.notes]
     if armed is not None:
@@ -115,6 +118,7 @@ def settlement_document(settlement: Settlement) -> Document:
         "tender": settlement.tender.value,
         "settlement_class": settlement.settlement_class,
         "temporary_offline": settlement.temporary_offline,
+        "shift": settlement.shift,
         "due_fen": settlement.due_fen,
         "created_at": settlement.created_at.isoformat(),
         "finished_at": settlement.finished_at.isoformat() if settlement.finished_at else None,

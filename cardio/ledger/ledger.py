@@ -22,13 +22,17 @@ from cardio.errors import (
     HostAnswerLost,
     IdempotencyInProgress,
     LockClosed,
+    TransactionCancelled,
     TransactionClosed,
+    TransactionPassed,
 )
 from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import card_notes, chain, grey_locks, notices, spending, store
+from cardio.ledger.batches import Batches
 from cardio.ledger.database import Database
 from cardio.ledger.document import transaction_document
 from cardio.ledger.freshness import Freshness, set_sequence
+from cardio.ledger.listing import Listing
 from cardio.ledger.model import (
     Armed,
     Bill,
@@ -43,6 +47,7 @@ from cardio.ledger.model import (
     Tender,
     Transaction,
 )
+from cardio.ledger.reversals import Reversals, claim
 from cardio.ledger.rows import (
     armed_columns,
     insert,
@@ -52,9 +57,13 @@ from cardio.ledger.rows import (
     transaction_from,
     update,
 )
+from cardio.ledger.shifts import Shifts, current
 from cardio.purse.operation import Operation, PurseKind
 
 T = TypeVar("T")
+ALL = -1
+"""SQLite's word for no limit."""
+CANCELLED = Outcome(State.CANCELLED, error=TransactionCancelled.code)
 NEVER_SENT = Outcome(
     State.NOT_DEBITED,
     evidence=(Evidence("journal", False, "no grant of the host is on disk"),),
@@ -77,6 +86,13 @@ class Ledger:
         path: Its SQLite file.
         clock: Source of the time.
 
+    Attributes:
+        freshness: Whether it knows all that its cards and PSAMs know.
+        listing: Transactions as lists and sums.
+        shifts: Who sat at the counter.
+        batches: Records for the settlement centre.
+        reversals: What was given back.
+
     Raises:
         JournalLocked: Another process works with it.
         JournalBroken: Its chain or schema is wrong.
@@ -85,10 +101,16 @@ class Ledger:
 
     def __init__(self, path: Path, clock: Callable[[], datetime] = now) -> None:
         self._clock = clock
-        self._database = Database(path)
+        self._database = Database(path, self._announce)
         self._running: set[tuple[str, str]] = set()
         self._running_lock = Lock()
+        self._watchers: list[Callable[[list[chain.ChainRow]], None]] = []
+        self._announced = 0
         self.freshness = Freshness(self._database, lambda db, kind, payload: self._chain(db, kind, "journal", payload))
+        self.listing = Listing(self._database)
+        self.shifts = Shifts(self._database, self._chain, clock)
+        self.batches = Batches(self._database, self._chain, clock)
+        self.reversals = Reversals(self._database, self._chain, clock)
         try:
             self._secret = self._database.write(store.device_secret)
             self._database.read(lambda db: chain.verify(db, CHECKED_AT_START))
@@ -131,12 +153,14 @@ class Ledger:
         operator: str | None,
         *,
         grey_lock: str | None = None,
+        reverses: str | None = None,
     ) -> Transaction:
         """Write a request down, or find the transaction that it began before.
 
         Raises:
             IdempotencyMismatch: The key belongs to another request.
             LockClosed: `grey_lock`, which a debit for unlock charges, does not stand.
+            NotReversible: The purchase that `reverses` names has not so much left to give back.
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
@@ -145,8 +169,12 @@ class Ledger:
                 return store.transaction(db, known)
             if grey_lock is not None and not grey_locks.stands(db, grey_lock):
                 raise LockClosed
+            if reverses is not None:
+                claim(db, store.transaction(db, reverses), amounts[0])
             client = request.client
-            created = self._accept(db, purse, operation, amounts, client, reference, operator, grey_lock=grey_lock)
+            created = self._accept(
+                db, purse, operation, amounts, client, reference, operator, grey_lock=grey_lock, reverses=reverses
+            )
             store.remember(db, request, created.id)
             return created
 
@@ -184,6 +212,7 @@ class Ledger:
                 created_at=self._clock(),
                 settlement_class=settlement_class,
                 temporary_offline=temporary_offline,
+                shift=current(db, operator),
             )
             store.remember(db, request, created.id)
             columns = settlement_columns(created)
@@ -194,17 +223,17 @@ class Ledger:
         return self._database.write(job)
 
     def begin_leg(self, settlement: Settlement, purse: PurseKind, amounts: tuple[int, ...]) -> Transaction:
-        """The transaction of a settlement on one purse; begun once, its amounts free until it is armed."""
+        """The transaction of a settlement on one purse; begun once, its amounts free until it is armed.
+
+        Raises:
+            TransactionCancelled: The settlement was cancelled.
+        """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            existing = store.settlement(db, settlement.id).leg(purse)
-            if existing is not None:
-                if existing.state is State.ACCEPTED:
-                    update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
-                return store.transaction(db, existing.id)
-            client, reference, operator = settlement.client, settlement.reference, settlement.operator
-            purchase = Operation.PURCHASE
-            return self._accept(db, purse, purchase, amounts, client, reference, operator, settlement.id)
+            known = store.settlement(db, settlement.id)
+            if known.state is State.CANCELLED:
+                raise TransactionCancelled
+            return self._leg(db, known, purse, amounts)
 
         return self._database.write(job)
 
@@ -220,10 +249,14 @@ class Ledger:
 
         Raises:
             StorageUnavailable: It is not on disk; nothing may be sent to the card.
+            TransactionCancelled: It was cancelled meanwhile; nothing may be sent to the card.
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            store.check_transition(store.transaction(db, transaction.id).state, State.ARMED)
+            before = store.transaction(db, transaction.id).state
+            if before is State.CANCELLED:
+                raise TransactionCancelled
+            store.check_transition(before, State.ARMED)
             columns = armed_columns(armed)
             update(db, "transactions", transaction.id, {"state": State.ARMED.value, **columns})
             db.execute("INSERT INTO pending_cards VALUES (?, ?)", (armed.card.key, transaction.id))
@@ -266,8 +299,57 @@ class Ledger:
             if before.final and outcome.state is State.UNCERTAIN:
                 # The card was shown to another reader, and answered there, before a stuck one gave up.
                 return found
+            if before is State.CANCELLED and outcome.state is State.DECLINED:
+                return found
             store.check_transition(before, outcome.state)
             return self._move(db, transaction.id, before, outcome)
+
+        return self._database.write(job)
+
+    def cancel(self, identifier: str) -> Transaction:
+        """End a transaction that has not reached a card; one of a settlement ends with that only.
+
+        Raises:
+            TransactionUnknown: There is no such transaction.
+            TransactionPassed: It is armed, or it has ended.
+        """
+
+        def job(db: sqlite3.Connection) -> Transaction:
+            found = store.transaction(db, identifier)
+            if found.state is State.CANCELLED:
+                return found
+            if found.state is not State.ACCEPTED or found.settlement is not None:
+                raise TransactionPassed(f"it is {found.state}", money=found.money)
+            return self._move(db, identifier, found.state, CANCELLED)
+
+        return self._database.write(job)
+
+    def cancel_settlement(self, identifier: str) -> Settlement:
+        """End what is not paid yet of a settlement.
+
+        If nothing was paid from a card, it is cancelled; if the medical leg is done and the wallet's card does not
+        come, that part becomes due in cash.
+
+        Raises:
+            TransactionUnknown: There is no such settlement.
+            TransactionPassed: A leg is on its way or uncertain, or the settlement has ended.
+        """
+
+        def job(db: sqlite3.Connection) -> Settlement:
+            found = store.settlement(db, identifier)
+            if found.state is State.CANCELLED:
+                return found
+            if found.state not in {State.ACCEPTED, State.AWAITING_CARD}:
+                raise TransactionPassed(f"it is {found.state}")
+            waiting = found.next_purse
+            if found.state is State.AWAITING_CARD and waiting is not None:
+                leg = self._leg(db, found, waiting, (found.bill.self_pay_fen,))
+                self._move(db, leg.id, leg.state, CANCELLED)
+            else:
+                for leg in found.legs:
+                    self._move(db, leg.id, leg.state, CANCELLED)
+                self._move_settlement(db, found, State.CANCELLED)
+            return store.settlement(db, identifier)
 
         return self._database.write(job)
 
@@ -423,6 +505,35 @@ class Ledger:
         """What a client has moved since a time, and what is known about one of its requests; see `of_client`."""
         return self._database.read(lambda db: spending.of_client(db, request, since, running))
 
+    # ---- the chain -------------------------------------------------------------------------------------------
+
+    def watch(self, watcher: Callable[[list[chain.ChainRow]], None]) -> int:
+        """Be told of every new row of the chain, once it is on disk and in order; returns the number of the newest now.
+
+        Args:
+            watcher: Called in the journal's own thread, which must not be kept waiting; must not raise.
+        """
+
+        def job(db: sqlite3.Connection) -> int:
+            self._watchers.append(watcher)
+            self._announced, _ = chain.head(db)
+            return self._announced
+
+        return self._database.read(job)
+
+    def rows(self, after: int, limit: int) -> list[chain.ChainRow]:
+        """Rows of the chain after a number, oldest first."""
+        return self._database.read(lambda db: chain.rows_after(db, after, limit))
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """Number and hash of the newest row; 0 and 32 zero bytes before the first."""
+        return self._database.read(chain.head)
+
+    def note_start(self, software: str) -> None:
+        """Write down that a program of this version begins its work."""
+        self._database.write(lambda db: self._chain(db, "service.started", "journal", {"software": software}))
+
     def verify_chain(self) -> int:
         """Check the whole chain; return the number of rows.
 
@@ -444,6 +555,7 @@ class Ledger:
         operator: str | None,
         settlement: str | None = None,
         grey_lock: str | None = None,
+        reverses: str | None = None,
     ) -> Transaction:
         """A new transaction, which has touched no card yet."""
         created = Transaction(
@@ -458,10 +570,23 @@ class Ledger:
             settlement=settlement,
             created_at=self._clock(),
             grey_lock=grey_lock,
+            reverses=reverses,
+            shift=current(db, operator),
         )
         insert(db, "transactions", transaction_columns(created))
         self._chain(db, "transaction.accepted", created.id, {"operation": operation, "amounts": amounts})
         return created
+
+    def _leg(
+        self, db: sqlite3.Connection, settlement: Settlement, purse: PurseKind, amounts: tuple[int, ...]
+    ) -> Transaction:
+        existing = settlement.leg(purse)
+        if existing is not None:
+            if existing.state is State.ACCEPTED:
+                update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
+            return store.transaction(db, existing.id)
+        client, reference, operator = settlement.client, settlement.reference, settlement.operator
+        return self._accept(db, purse, Operation.PURCHASE, amounts, client, reference, operator, settlement.id)
 
     def _park_armed(self, db: sqlite3.Connection) -> None:
         """After a crash an armed transaction may have happened: uncertain until the card says."""
@@ -482,16 +607,17 @@ class Ledger:
         """Bring a leg's settlement to where its legs stand; a final one gets its frozen answer."""
         if leg.settlement is None:
             return
-        current = store.settlement(db, leg.settlement)
-        state = current.standing
-        if state is current.state:
-            return
+        settled = store.settlement(db, leg.settlement)
+        if settled.standing is not settled.state:
+            self._move_settlement(db, settled, settled.standing)
+
+    def _move_settlement(self, db: sqlite3.Connection, settlement: Settlement, state: State) -> None:
         columns = {"state": state.value}
         if state.final:
             columns["finished_at"] = self._clock().isoformat()
-        update(db, "settlements", current.id, columns)
-        self._chain(db, f"settlement.{state}", current.id, {"due_fen": current.due_fen})
-        store.freeze_settlement(db, current.id)
+        update(db, "settlements", settlement.id, columns)
+        self._chain(db, f"settlement.{state}", settlement.id, {"due_fen": settlement.due_fen})
+        store.freeze_settlement(db, settlement.id)
 
     def _report(self, db: sqlite3.Connection, transaction: Transaction) -> None:
         """Outbox row in the same database transaction as the state it reports (OPS §5.2)."""
@@ -499,15 +625,17 @@ class Ledger:
         del document["voucher"]
         if transaction.armed is not None:
             document["card_number"] = transaction.armed.card.number
-        columns = {
-            "transaction": transaction.id,
-            "record": chain.canonical(document),
-            "created_at": self._clock().isoformat(),
-        }
-        db.execute(
-            'INSERT INTO outbox ("transaction", record, created_at) VALUES (:transaction, :record, :created_at)',
-            columns,
-        )
+        store.report(db, transaction.id, document, self._clock())
+
+    def _announce(self, db: sqlite3.Connection) -> None:
+        """Tell the watchers what a write has added to the chain."""
+        if not self._watchers:
+            return
+        rows = chain.rows_after(db, self._announced, ALL)
+        if rows:
+            self._announced = rows[-1].seq
+            for watcher in self._watchers:
+                watcher(rows)
 
     def _chain(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, object]) -> None:
         chain.append(db, self._clock(), kind, subject, payload)

@@ -279,6 +279,8 @@ class Transaction:
         answer: Answer to the caller, frozen in the final state; canonical JSON.
         notes: Bookkeeping on the card, once it has completed.
         grey_lock: Grey lock that a debit for unlock charges: the id of its transaction.
+        reverses: Purchase whose money a load gives back: the id of its transaction (T-14).
+        shift: Shift in which it was asked for.
     """
 
     id: str
@@ -297,6 +299,8 @@ class Transaction:
     answer: str | None = None
     notes: tuple[CardNote, ...] = ()
     grey_lock: str | None = None
+    reverses: str | None = None
+    shift: str | None = None
 
     @property
     def amount_fen(self) -> int:
@@ -359,6 +363,7 @@ class Settlement:
         answer: Answer to the caller, frozen in the final state; canonical JSON.
         settlement_class: Class of a special case for DF04/EF15 (SSC §4.5); None for an ordinary one.
         temporary_offline: Whether an on-line card settles while the line is down (SSC §7.3).
+        shift: Shift in which it was asked for.
     """
 
     id: str
@@ -374,6 +379,7 @@ class Settlement:
     answer: str | None = None
     settlement_class: str | None = None
     temporary_offline: bool = False
+    shift: str | None = None
 
     def leg(self, purse: PurseKind) -> Transaction | None:
         """The transaction on one purse, if it was begun."""
@@ -382,6 +388,8 @@ class Settlement:
     @property
     def next_purse(self) -> PurseKind | None:
         """The purse that is worked on next: medical, then wallet; None if nothing is left for a card."""
+        if self.state is State.CANCELLED:
+            return None
         medical, wallet = self.leg(PurseKind.MEDICAL), self.leg(PurseKind.WALLET)
         if medical is None or not medical.state.final:
             return PurseKind.MEDICAL

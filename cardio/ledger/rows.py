@@ -59,6 +59,8 @@ def transaction_from(row: sqlite3.Row) -> Transaction:
         settlement=row["settlement"],
         created_at=datetime.fromisoformat(row["created_at"]),
         grey_lock=row["grey_lock"],
+        reverses=row["reverses"],
+        shift=row["shift"],
         finished_at=_time(row["finished_at"]),
         armed=_armed(row),
         outcome=Outcome(
@@ -91,6 +93,7 @@ def settlement_from(row: sqlite3.Row, legs: tuple[Transaction, ...]) -> Settleme
         answer=row["answer"],
         settlement_class=row["settlement_class"],
         temporary_offline=bool(row["temporary_offline"]),
+        shift=row["shift"],
     )
 
 
@@ -107,6 +110,8 @@ def transaction_columns(transaction: Transaction) -> dict[str, Any]:
         "operator": transaction.operator,
         "settlement": transaction.settlement,
         "grey_lock": transaction.grey_lock,
+        "reverses": transaction.reverses,
+        "shift": transaction.shift,
         "created_at": transaction.created_at.isoformat(),
     }
 
@@ -124,6 +129,7 @@ def settlement_columns(settlement: Settlement) -> dict[str, Any]:
         "created_at": settlement.created_at.isoformat(),
         "settlement_class": settlement.settlement_class,
         "temporary_offline": int(settlement.temporary_offline),
+        "shift": settlement.shift,
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from dataclasses import replace
+from datetime import datetime
 
 from cardio.errors import IdempotencyMismatch, TransactionUnknown
 from cardio.ledger import card_notes, chain
 from cardio.ledger.document import settlement_document, transaction_document
-from cardio.ledger.model import TRANSITIONS, Request, Settlement, State, Transaction
+from cardio.ledger.model import TRANSITIONS, Document, Request, Settlement, State, Transaction
 from cardio.ledger.rows import settlement_from, transaction_from, update
 
 
@@ -104,6 +105,14 @@ def freeze_settlement(db: sqlite3.Connection, identifier: str) -> None:
     found = settlement(db, identifier)
     if found.state.final:
         update(db, "settlements", identifier, {"answer": chain.canonical(settlement_document(found))})
+
+
+def report(db: sqlite3.Connection, identifier: str, document: Document, at: datetime) -> None:
+    """Put a record about a transaction into the outbox, beside the state that it reports (OPS §5.2)."""
+    db.execute(
+        'INSERT INTO outbox ("transaction", record, created_at) VALUES (?, ?, ?)',
+        (identifier, chain.canonical(document), at.isoformat()),
+    )
 
 
 def check_transition(current: State, new: State) -> None:

@@ -111,19 +111,20 @@ class KeyChain:
     # ---- purchases -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def hold(self, application: SamApplication | None = None) -> Iterator[PurchaseSession]:
+    def hold(self, application: SamApplication | None = None, source: str | None = None) -> Iterator[PurchaseSession]:
         """Take the first source that can serve, to the end of one transaction.
 
         Args:
             application: What it is needed for; without it, a PSAM of other cards may be taken.
+            source: Name of the only source that will do, as that of the PSAM which made a grey lock.
 
         Raises:
             ReaderBusy: All that can serve stayed taken for too long.
-            SamAbsent: There is no source.
+            SamAbsent: There is no source, or not that one.
             SamError: None can serve; the error of the most preferred one.
         """
         with ExitStack() as stack:
-            session = self._enter(stack, application)
+            session = self._enter(stack, application, source)
             try:
                 yield session
             except FAILURES:
@@ -172,12 +173,12 @@ class KeyChain:
         rested = time.monotonic() - REST
         return tuple(sorted(ordered, key=lambda source: self._failed_at.get(source, rested) > rested))
 
-    def _enter(self, stack: ExitStack, application: SamApplication | None) -> PurchaseSession:
+    def _enter(self, stack: ExitStack, application: SamApplication | None, named: str | None) -> PurchaseSession:
         """A session of the first source that can serve; `stack` gives it back."""
         deadline = time.monotonic() + self._patience
         refused: dict[KeySource, SamError] = {}
         while True:
-            source = self._take(refused, deadline)
+            source = self._take(refused, deadline, named)
             with ExitStack() as attempt:
                 if isinstance(source, Psam):
                     holder = threading.current_thread()
@@ -197,13 +198,13 @@ class KeyChain:
                 stack.enter_context(attempt.pop_all())
                 return session
 
-    def _take(self, refused: dict[KeySource, SamError], deadline: float) -> KeySource:
+    def _take(self, refused: dict[KeySource, SamError], deadline: float, named: str | None) -> KeySource:
         """The first source that is free and has not refused; PSAMs in use are waited for before others serve."""
         with self._changed:
             while True:
-                left = [source for source in self._sources() if source not in refused]
+                left = [source for source in self._sources() if source not in refused and named in {None, source.name}]
                 if not left:
-                    raise next(iter(refused.values()), SamAbsent("no source of purchase keys"))
+                    raise next(iter(refused.values()), SamAbsent(f"no source of purchase keys {named or ''}".rstrip()))
                 source = self._free_one(left)
                 if source is not None:
                     if isinstance(source, Psam):

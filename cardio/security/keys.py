@@ -150,11 +150,14 @@ class PurchaseKeys(Protocol):
     def counted(self) -> bool:
         """Whether the sequence is a counter of the keys' own, which shows debits that the journal does not know."""
 
-    def hold(self, application: SamApplication | None = None) -> AbstractContextManager[PurchaseSession]:
+    def hold(
+        self, application: SamApplication | None = None, source: str | None = None
+    ) -> AbstractContextManager[PurchaseSession]:
         """Take the keys for one transaction; others wait.
 
         Args:
             application: What they are needed for; where several sources stand ready, one that has it is taken.
+            source: Name of the only source that will do, where several stand ready.
 
         Raises:
             SamError: None of several sources can serve.
