@@ -83,6 +83,7 @@ from cardio.errors.presence import (
     ReaderUnavailable,
 )
 from cardio.errors.service import (
+    ClockUntrusted,
     InternalError,
     JournalBehind,
     JournalBroken,
@@ -91,6 +92,7 @@ from cardio.errors.service import (
     ProductInvalid,
     ReceiptFontMissing,
     ServiceUnavailable,
+    StorageLow,
     StorageUnavailable,
     StoreError,
     VirtualCardInvalid,
@@ -157,6 +159,7 @@ __all__ = [
     "ClientForbidden",
     "ClientLimit",
     "ClientUnauthorised",
+    "ClockUntrusted",
     "CounterExhausted",
     "EvidenceConflict",
     "ExitCode",
@@ -223,6 +226,7 @@ __all__ = [
     "ShiftOpen",
     "ShiftUnknown",
     "Source",
+    "StorageLow",
     "StorageUnavailable",
     "StoreError",
     "TestKeysRefused",

@@ -20,6 +20,26 @@ class StorageUnavailable(StoreError):
     en = "Storage not available, nothing charged"
 
 
+class StorageLow(StoreError):
+    """The disk is nearly full: what is open can be finished, nothing new is begun (OPS §4.5)."""
+
+    code = "storage.low"
+    zh = "存储空间不足，暂停新的交易，请清理磁盘"
+    en = "Storage low, nothing new is charged. Free disk space"
+    retry = Retry.AFTER_ACTION
+    action = "free_storage"
+
+
+class ClockUntrusted(StoreError):
+    """The clock is behind the newest row of the journal; both times are in the detail."""
+
+    code = "clock.untrusted"
+    zh = "终端时间异常，已停止收款，请校准时间"
+    en = "Terminal clock wrong, charging stopped. Set the clock"
+    retry = Retry.AFTER_ACTION
+    action = "set_clock"
+
+
 class JournalLocked(StoreError):
     """Another process works with this journal."""
 

@@ -100,6 +100,8 @@ STATUS: dict[str, int] = {
     "idempotency.mismatch": 422,
     "idempotency.in-progress": 409,
     "storage.unavailable": 507,
+    "storage.low": 507,
+    "clock.untrusted": 503,
     "journal.locked": 503,
     "journal.broken": 503,
     "service.unavailable": 503,
