@@ -101,12 +101,16 @@ class PinPresenter:
         card: The card.
         pin: PIN handed over by the caller; None leaves it to the reader's PIN pad.
         caller_pin: Whether a caller may hand the PIN over to a card that is not virtual (OPS §4.9).
+        allow_last_try: Whether the holder agreed to use the last try.
     """
 
-    def __init__(self, card: CardConnection, pin: str | None, *, caller_pin: bool) -> None:
+    def __init__(
+        self, card: CardConnection, pin: str | None, *, caller_pin: bool, allow_last_try: bool = False
+    ) -> None:
         self._card = card
         self._pin = pin
         self._caller_pin = caller_pin
+        self._allow_last_try = allow_last_try
         self._failed: PinError | None = None
         self.presented = False
 
@@ -128,7 +132,7 @@ class PinPresenter:
         try:
             if self.given and not (self._caller_pin or self._card.channel.virtual):
                 raise PinNotAllowed
-            verify_pin(self._card, self._pin)
+            verify_pin(self._card, self._pin, allow_last_try=self._allow_last_try)
         except PinError as error:
             self._failed = error
             raise

@@ -13,6 +13,7 @@ from cardio.errors.callers import (
     ClientLimit,
     ClientUnauthorised,
     HostForbidden,
+    LoginInvalid,
     OriginForbidden,
     RateLimited,
     RequestTimeout,
@@ -84,6 +85,7 @@ from cardio.errors.presence import (
 )
 from cardio.errors.service import (
     ClockUntrusted,
+    ErrorUnknown,
     InternalError,
     JournalBehind,
     JournalBroken,
@@ -122,6 +124,7 @@ from cardio.errors.transactions import (
     TransactionPassed,
     TransactionUncertain,
     TransactionUnknown,
+    VoucherMissing,
 )
 
 __all__ = [
@@ -161,6 +164,7 @@ __all__ = [
     "ClientUnauthorised",
     "ClockUntrusted",
     "CounterExhausted",
+    "ErrorUnknown",
     "EvidenceConflict",
     "ExitCode",
     "FileNotFound",
@@ -184,6 +188,7 @@ __all__ = [
     "KeyringInvalid",
     "LinkCorrupt",
     "LockClosed",
+    "LoginInvalid",
     "Mac2Invalid",
     "MacInvalid",
     "Money",
@@ -237,5 +242,6 @@ __all__ = [
     "TransactionUncertain",
     "TransactionUnknown",
     "VirtualCardInvalid",
+    "VoucherMissing",
     "error_document",
 ]

@@ -90,3 +90,12 @@ class RequestTimeout(CardioError):
     code = "request.timeout"
     zh = "请求接收超时"
     en = "The request did not arrive in time"
+
+
+class LoginInvalid(ClientUnauthorised):
+    """The one-time address of the console was used before, or is too old."""
+
+    code = "login.invalid"
+    zh = "登录地址已失效，请重新获取"
+    en = "The login address is used up; ask for a new one"
+    action = "new_login"

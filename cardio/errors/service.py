@@ -131,3 +131,13 @@ class InternalError(CardioError):
     action = "call_supervisor"
     exit_code = ExitCode.UNAVAILABLE
     default_money = Money.UNKNOWN
+
+
+class ErrorUnknown(CardioError):
+    """There is no error of that code."""
+
+    code = "error.unknown"
+    zh = "没有此错误代码"
+    en = "There is no error of that code"
+    retry = Retry.NEVER
+    action = "fix_request"

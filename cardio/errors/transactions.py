@@ -100,6 +100,16 @@ class NotReversible(CardioError):
     action = "none"
 
 
+class VoucherMissing(CardioError):
+    """No money has moved, so there is no voucher."""
+
+    code = "voucher.missing"
+    zh = "资金未变动，没有凭证"
+    en = "No money has moved; there is no voucher"
+    retry = Retry.NEVER
+    action = "none"
+
+
 class ShiftOpen(CardioError):
     """The operator has an open shift at this lane already (T-02)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -64,6 +65,10 @@ def _nobody_watches(connection: sqlite3.Connection) -> None:
     """For databases that nobody wants to hear of."""
 
 
+def _no_seconds(seconds: float) -> None:
+    """For databases whose commits nobody times."""
+
+
 class Database:
     """Runs jobs on the one connection, in its own thread.
 
@@ -80,6 +85,7 @@ class Database:
     def __init__(self, path: Path, committed: Callable[[sqlite3.Connection], None] = _nobody_watches) -> None:
         self.path = path
         self._committed = committed
+        self._commit_watcher: Callable[[float], None] = _no_seconds
         try:
             _make_folder(path.parent)
         except OSError as error:
@@ -107,6 +113,10 @@ class Database:
         """Run a reading `job`."""
         return self._submit(lambda: job(self._connection))
 
+    def watch_commits(self, watcher: Callable[[float], None]) -> None:
+        """Be told of the seconds of each commit; in the writing thread, which must not wait for it."""
+        self._commit_watcher = watcher
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         self._submit(self._connection.close)
@@ -125,7 +135,9 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             result = job(self._connection)
+            begun = time.perf_counter()
             self._connection.execute("COMMIT")
+            self._commit_watcher(time.perf_counter() - begun)
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

@@ -376,11 +376,17 @@ class Ledger:
             columns["finished_at"] = self._clock().isoformat()
             db.execute('DELETE FROM pending_cards WHERE "transaction" = ?', (identifier,))
         update(db, "transactions", identifier, columns)
-        logged = {name: columns.get(name) for name in ("tac", "mac2", "balance_after", "error")}
+        moved = store.transaction(db, identifier)
+        logged = {
+            "purse": moved.purse,
+            "operation": moved.operation,
+            "amount_fen": moved.amount_fen,
+            "recovered": outcome.recovered,
+            **{name: columns.get(name) for name in ("tac", "mac2", "balance_after", "error")},
+        }
         if outcome.resolution is not None:
             logged["resolution"] = columns["resolution"]
         self._chain(db, f"transaction.{outcome.state}", identifier, logged)
-        moved = store.transaction(db, identifier)
         if moved.state is State.COMPLETED:
             moved = replace(moved, notes=card_notes.write(db, moved, self._clock()))
         if outcome.state.final:
@@ -492,6 +498,31 @@ class Ledger:
         )
         return self._database.read(lambda db: [store.loaded(db, row) for row in db.execute(query, (card_key,))])
 
+    @property
+    def newest_time(self) -> datetime | None:
+        """Time of the newest row of the chain; None before the first."""
+        query = "SELECT time FROM journal ORDER BY seq DESC LIMIT 1"
+        row = self._database.read(lambda db: db.execute(query).fetchone())
+        return None if row is None else datetime.fromisoformat(row["time"])
+
+    @property
+    def path(self) -> Path:
+        """The journal's file."""
+        return self._database.path
+
+    @property
+    def outbox(self) -> tuple[int, datetime | None]:
+        """Number of records that the settlement centre has not acknowledged, and the time of the oldest."""
+        query = "SELECT COUNT(*) AS count, MIN(created_at) AS oldest FROM outbox WHERE acknowledged_at IS NULL"
+        row = self._database.read(lambda db: db.execute(query).fetchone())
+        return int(row["count"]), datetime.fromisoformat(row["oldest"]) if row["oldest"] else None
+
+    @property
+    def uncertain(self) -> int:
+        """Number of transactions whose outcome is open."""
+        query = "SELECT COUNT(*) FROM transactions WHERE state = ?"
+        return self._database.read(lambda db: int(db.execute(query, (State.UNCERTAIN,)).fetchone()[0]))
+
     def pending_purses(self) -> set[PurseKind]:
         """Purses about which any question is open."""
         query = 'SELECT DISTINCT t.purse FROM transactions t JOIN pending_cards p ON p."transaction" = t.id'
@@ -520,6 +551,10 @@ class Ledger:
             return self._announced
 
         return self._database.read(job)
+
+    def watch_commits(self, watcher: Callable[[float], None]) -> None:
+        """Be told of the seconds that each synced commit took; in the journal's own thread, as `watch`."""
+        self._database.watch_commits(watcher)
 
     def rows(self, after: int, limit: int) -> list[chain.ChainRow]:
         """Rows of the chain after a number, oldest first."""
@@ -574,7 +609,8 @@ class Ledger:
             shift=current(db, operator),
         )
         insert(db, "transactions", transaction_columns(created))
-        self._chain(db, "transaction.accepted", created.id, {"operation": operation, "amounts": amounts})
+        payload: dict[str, object] = {"purse": purse, "operation": operation, "amounts": amounts}
+        self._chain(db, "transaction.accepted", created.id, payload)
         return created
 
     def _leg(
@@ -598,7 +634,8 @@ class Ledger:
                 self._move(db, identifier, State.ARMED, NEVER_SENT)
                 continue
             update(db, "transactions", identifier, {"state": State.UNCERTAIN.value})
-            self._chain(db, "transaction.uncertain", identifier, {"reason": "restart"})
+            payload: dict[str, object] = {"purse": armed.purse, "operation": armed.operation, "reason": "restart"}
+            self._chain(db, "transaction.uncertain", identifier, payload)
             parked = store.transaction(db, identifier)
             self._report(db, parked)
             self._refresh_settlement(db, parked)

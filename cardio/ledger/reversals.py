@@ -17,8 +17,8 @@ from cardio.errors import Money, NotReversible
 from cardio.ledger import store
 from cardio.ledger.chain import Note
 from cardio.ledger.database import Database
-from cardio.ledger.model import Request, Transaction
-from cardio.ledger.rows import insert
+from cardio.ledger.model import Request, State, Transaction
+from cardio.ledger.rows import insert, update
 from cardio.purse.operation import Operation
 
 PAYMENTS = frozenset({Operation.PURCHASE, Operation.CASH, Operation.COMPOSITE, Operation.GREY_DEBIT})
@@ -82,39 +82,74 @@ class Reversals:
             known = store.subject(db, request)
             if known is not None:
                 return _order(db, known)
-            purchase = store.transaction(db, identifier)
-            amount = claim(db, purchase, amount_fen)
-            columns = {
-                "id": str(uuid6.uuid7()),
-                "purchase": identifier,
-                "amount_fen": amount,
-                "client": request.client,
-                "operator": operator,
-                "reason": reason,
-                "created_at": self._clock().isoformat(),
-            }
-            insert(db, "refund_orders", columns)
-            store.remember(db, request, str(columns["id"]))
-            self._note(db, "refund.ordered", identifier, {"order": columns["id"], "amount_fen": amount})
-            document = {
-                "id": columns["id"],
-                "state": "ordered",
-                "operation": "refund",
-                "purse": purchase.purse.value,
-                "refunds": identifier,
-                "amount_fen": amount,
-                "operator": operator,
-                "reason": reason,
-                "created_at": columns["created_at"],
-            }
-            store.report(db, identifier, document, self._clock())
-            return _order(db, str(columns["id"]))
+            order = self._order(db, store.transaction(db, identifier), request.client, amount_fen, operator, reason)
+            store.remember(db, request, order.id)
+            return order
+
+        return self._database.write(job)
+
+    def order_settlement(
+        self, request: Request, identifier: str, operator: str | None, reason: str
+    ) -> list[RefundOrder]:
+        """Write orders for all that the cards of a settlement paid; its cash is the till's to pay out.
+
+        Args:
+            request: Key and caller; the same key gets the same orders.
+            identifier: The settlement.
+            operator: Who gives the orders.
+            reason: Why.
+
+        Raises:
+            TransactionUnknown: There is no such settlement.
+            NotReversible: It is not completed, or was given back before, wholly or in part.
+            IdempotencyMismatch: The key belongs to another request.
+        """
+
+        def job(db: sqlite3.Connection) -> list[RefundOrder]:
+            settlement = store.settlement(db, identifier)
+            if store.subject(db, request) is not None:
+                return [order for leg in settlement.legs for order in _orders(db, leg.id)]
+            (given_back,) = db.execute("SELECT reversed_at FROM settlements WHERE id = ?", (identifier,)).fetchone()
+            paid = [leg for leg in settlement.legs if leg.money is Money.MOVED and leg.amount_fen > 0]
+            if settlement.state is not State.COMPLETED or given_back or any(_given_back(db, leg.id) for leg in paid):
+                raise NotReversible(f"{settlement.state}, given back: {given_back or 'in part, or not'}")
+            store.remember(db, request, identifier)
+            update(db, "settlements", identifier, {"reversed_at": self._clock().isoformat()})
+            self._note(db, "refund.settlement", identifier, {"due_fen": settlement.due_fen})
+            return [self._order(db, leg, request.client, None, operator, reason) for leg in paid]
 
         return self._database.write(job)
 
     def of(self, identifier: str) -> tuple[list[RefundOrder], list[str]]:
         """Orders, and ids of the loads, by which a purchase was or is being given back, oldest first."""
         return self._database.read(lambda db: (_orders(db, identifier), _loads(db, identifier)))
+
+    def _order(
+        self,
+        db: sqlite3.Connection,
+        purchase: Transaction,
+        client: str,
+        amount_fen: int | None,
+        operator: str | None,
+        reason: str,
+    ) -> RefundOrder:
+        """One order, and its record in the outbox."""
+        order = RefundOrder(
+            str(uuid6.uuid7()), purchase.id, claim(db, purchase, amount_fen), operator, reason, self._clock()
+        )
+        columns = {
+            "id": order.id,
+            "purchase": order.purchase,
+            "amount_fen": order.amount_fen,
+            "operator": operator,
+            "reason": reason,
+            "created_at": order.created_at.isoformat(),
+        }
+        insert(db, "refund_orders", {**columns, "client": client})
+        self._note(db, "refund.ordered", purchase.id, {"order": order.id, "amount_fen": order.amount_fen})
+        document = {**columns, "state": "ordered", "operation": "refund", "purse": purchase.purse.value}
+        store.report(db, purchase.id, document, order.created_at)
+        return order
 
 
 def claim(db: sqlite3.Connection, purchase: Transaction, amount_fen: int | None) -> int:

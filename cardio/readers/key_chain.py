@@ -71,6 +71,11 @@ class KeyChain:
         with self._changed:
             return self._sources()
 
+    @property
+    def others(self) -> tuple[KeySource, ...]:
+        """Sources behind the PSAMs, in order."""
+        return self._others
+
     def add_psam(self, psam: Psam) -> None:
         """Take a PSAM into service.
 

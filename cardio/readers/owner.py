@@ -152,7 +152,7 @@ class ReaderOwner:
     def _work(self) -> None:
         watch = self._watch
         while (job := self._next(watch)) is not None:
-            job.run()
+            job.run(self._done)
         self._release()
         with self._changed:
             if self._stopped:
@@ -163,12 +163,16 @@ class ReaderOwner:
 
     def _next(self, watch: CallWatch) -> _Job | None:
         with self._changed:
-            self._running = None
             self._changed.wait_for(lambda: self._jobs or self._stopped or watch.abandoned)
             if watch.abandoned or not self._jobs:
                 return None
             self._running = self._jobs.popleft()
             return self._running
+
+    def _done(self) -> None:
+        """A job has ended: who learns of it may come with the next one at once."""
+        with self._changed:
+            self._running = None
 
     def _release(self) -> None:
         self._driver.release()
@@ -255,17 +259,20 @@ class _Job:
     work: Callable[[], Any]
     money: Money
 
-    def run(self) -> None:
-        """Do it, unless nobody waits any more."""
+    def run(self, done: Callable[[], None]) -> None:
+        """Do it, unless nobody waits any more; `done` is called before anybody learns of its end."""
         if not self.future.set_running_or_notify_cancel():
+            done()
             return
         # A job that was given up has its result already.
         with suppress(InvalidStateError):
             try:
                 result = self.work()
             except BaseException as error:  # noqa: BLE001 (it belongs to whoever waits for the future)
+                done()
                 self.future.set_exception(error)
             else:
+                done()
                 self.future.set_result(result)
 
     def fail(self, error: ReaderPoisoned) -> None:

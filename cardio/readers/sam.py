@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cardio.apdu.connection import CardConnection
-from cardio.errors import CardError, ReaderBusy, ReaderError, SamAbsent
+from cardio.errors import CardError, ReaderBusy, ReaderError, SamAbsent, SamFailed
 from cardio.readers.key_chain import KeyChain
 from cardio.readers.owner import OwnerState, SamOwner
 from cardio.readers.watch import CALL_LIMIT
@@ -119,6 +119,21 @@ class SamBench:
             owner.stop(0)
             raise
         self._in_service[found.reader] = _InService(found, slot, owner, psam)
+
+    def check(self, reader: str) -> None:
+        """Ask a PSAM for its terminal number; waits for what runs on it.
+
+        Raises:
+            SamAbsent: There is none in service in this reader.
+            SamFailed: It answers with another number.
+            ReaderError: It does not answer.
+        """
+        one = self._in_service.get(reader)
+        if one is None:
+            raise SamAbsent(reader)
+        number = one.owner.run(read_terminal_number).hex()
+        if number != one.found.terminal_number:
+            raise SamFailed(f"{reader}: terminal number {number}, before {one.found.terminal_number}")
 
     def update(self, states: Mapping[str, SlotState]) -> list[SamFound]:
         """Take the PSAMs out of service that do not lie where they lay; returns them."""

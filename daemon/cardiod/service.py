@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -48,6 +49,7 @@ def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
     """
     engine = Engine(Ledger(settings.journal), Catalogue.load(*settings.profiles), None)
     try:
+        engine.ledger.note_start(f"cardio {version('cardio')}")
         yield Counter(engine, driver, settings.sam)
     finally:
         engine.ledger.close()
@@ -196,6 +198,7 @@ def configure_logging(level: int = logging.INFO) -> None:
     """JSON lines on standard error; only the fields that our calls name."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(ensure_ascii=False),

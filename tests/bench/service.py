@@ -72,7 +72,7 @@ def _daemon(cards: list[VirtualCard]) -> Iterator[httpx.Client]:
             background(server(counter, settings), bound) as url,
             httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30) as http,
         ):
-            while counter.engine.keys is None or len(counter.presentations) < len(cards):
+            while counter.engine.keys is None or len(counter.presence.cards) < len(cards):
                 time.sleep(0.01)
             yield http
 

@@ -88,12 +88,12 @@ def _operate(counter: Counter, scenario: Scenario) -> Callable[[], Any]:
 
     async def operate() -> Response:
         deadline = asyncio.get_running_loop().time() + 10
-        presented = await counter.present("card", scenario.purse, deadline)
+        presented = await counter.presence.present("card", scenario.purse, deadline)
 
         def job(channel: Channel) -> State:
             begun = scenario.begin(counter.engine, KEY)
             return (begun if begun.state.final else scenario.carry_out(counter.engine, begun, channel)).state
 
-        return Response(await counter.on_card(presented.reader, job))
+        return Response(await counter.presence.on_card(presented.reader, job))
 
     return operate

@@ -102,7 +102,7 @@ class Crowd:
             key = f"{number}-{sale}"
             amount = self.chance.randrange(1, 1000)
             while not await self._asked(number, key, amount):
-                self.poisoned |= OwnerState.POISONED in self.counter.reader_states.values()
+                self.poisoned |= OwnerState.POISONED in self.counter.presence.states.values()
                 await asyncio.sleep(0.1)
 
     async def _asked(self, number: int, key: str, amount: int) -> bool:

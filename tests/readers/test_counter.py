@@ -61,7 +61,7 @@ async def world_in(folder: Path, *keys: Keyring) -> AsyncIterator[World]:
     world = World(folder, *keys)
     try:
         async with world.counter.running():
-            await world.until(lambda: world.counter.sam_reader is not None)
+            await world.until(lambda: bool(world.counter.presence.sams.readers))
             try:
                 yield world
             finally:
@@ -87,14 +87,14 @@ def test_a_debit_that_hangs_is_uncertain_and_the_card_tells_at_another_reader(tm
         world.card.stuck_at = DEBIT
         uncertain = await world.debit(key="k")
         assert uncertain.state is State.UNCERTAIN
-        assert world.counter.reader_states["citizen"] is OwnerState.POISONED
+        assert world.counter.presence.states["citizen"] is OwnerState.POISONED
         world.citizen.remove()
         world.other.insert(world.wallet)
         known = await world.debit(reader="other", key="k")
         assert (known.id, known.state) == (uncertain.id, State.COMPLETED)
         # The stuck thread comes back when the question is answered: nothing changes any more.
         world.card.free.set()
-        await world.until(lambda: world.counter.reader_states["citizen"] is OwnerState.READY)
+        await world.until(lambda: world.counter.presence.states["citizen"] is OwnerState.READY)
         assert world.ledger.transaction(known.id).state is State.COMPLETED
         assert wallet_of(world.wallet).balance == 9900
 
@@ -122,7 +122,7 @@ def test_what_hangs_before_the_debit_moved_nothing_and_leaves_the_key_free(tmp_p
             await world.debit(key="k")
         assert caught.value.money is Money.NONE
         world.card.free.set()
-        await world.until(lambda: world.counter.reader_states["citizen"] is OwnerState.READY)
+        await world.until(lambda: world.counter.presence.states["citizen"] is OwnerState.READY)
         assert (await world.debit(key="k")).state is State.COMPLETED
         assert wallet_of(world.wallet).balance == 9900
 
@@ -137,9 +137,9 @@ def test_a_reader_that_hangs_refuses_and_serves_again_when_it_was_plugged_in_ane
             await world.debit(key="another")
         assert caught.value.money is Money.NONE
         reader = world.driver.unplug("citizen")
-        await world.until(lambda: "citizen" not in world.counter.reader_states)
+        await world.until(lambda: "citizen" not in world.counter.presence.states)
         world.driver.plug(reader)
-        await world.until(lambda: "citizen" in world.counter.readers)
+        await world.until(lambda: "citizen" in world.counter.presence.readers)
         known = await world.debit(key="k")
         assert (known.id, known.state) == (uncertain.id, State.COMPLETED)
         assert (await world.debit(key="another")).state is State.COMPLETED
@@ -167,7 +167,7 @@ def test_a_settlement_that_hangs_in_its_leg_is_uncertain_and_finished_later(tmp_
 
 def test_a_reading_that_hangs_moved_no_money(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        await world.until(lambda: all(one.identified for one in world.counter.presentations.values()))
+        await world.until(lambda: all(one.identified for one in world.counter.presence.cards.values()))
         world.card.stuck_at = bytes.fromhex("00A4")
         with pytest.raises(ReaderPoisoned) as caught:
             await world.counter.read([Group.WALLET], "citizen", 5, pin=None, masked=True)
@@ -191,7 +191,7 @@ def test_a_card_that_another_program_holds_is_named_busy_and_served_when_it_is_f
     async def story(world: World) -> None:
         world.other.insert(world.other_card)
         foreign = world.other.connect()
-        await world.until(lambda: getattr(world.counter.presentations.get("other"), "held", None) is not None)
+        await world.until(lambda: getattr(world.counter.presence.cards.get("other"), "held", None) is not None)
         with pytest.raises(ReaderBusy):
             await world.debit(reader="other", wait=0)
         waiting = asyncio.create_task(world.debit(reader="other"))
@@ -206,11 +206,13 @@ def test_several_cards_in_one_field_are_refused_by_name_until_one_is_left(tmp_pa
     async def story(world: World) -> None:
         world.other.insert(world.other_card)
         world.other.crowd(1)
-        await world.until(lambda: getattr(world.counter.presentations.get("other"), "error", None) is not None)
+        await world.until(lambda: getattr(world.counter.presence.cards.get("other"), "error", None) is not None)
         with pytest.raises(CardMultiple, match="2 cards in the field"):
             await world.debit(reader="other", wait=0.1)
         world.other.crowd(0)
-        await world.until(lambda: getattr(world.counter.presentations.get("other"), "identification", None) is not None)
+        await world.until(
+            lambda: getattr(world.counter.presence.cards.get("other"), "identification", None) is not None
+        )
         assert (await world.debit(reader="other")).state is State.COMPLETED
 
     run(tmp_path, story)
@@ -224,11 +226,11 @@ def test_a_psam_is_found_again_after_it_was_moved_to_another_reader(tmp_path: Pa
         assert (await world.debit()).state is State.COMPLETED
         card = world.sam.remove()
         assert card is not None
-        await world.until(lambda: world.counter.sam_reader is None)
-        assert "sam" in world.counter.readers
+        await world.until(lambda: not world.counter.presence.sams.readers)
+        assert "sam" in world.counter.presence.readers
         world.other.insert(card)
-        await world.until(lambda: world.counter.sam_reader == "other")
-        assert "other" not in world.counter.readers
+        await world.until(lambda: world.counter.presence.sams.readers == ("other",))
+        assert "other" not in world.counter.presence.readers
         # Its former reader serves card holders now.
         world.sam.insert(world.other_card)
         assert (await world.debit(reader="sam")).state is State.COMPLETED
@@ -239,10 +241,10 @@ def test_a_psam_is_found_again_after_it_was_moved_to_another_reader(tmp_path: Pa
 def test_the_next_psam_serves_when_one_is_pulled_out(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.driver.plug(EmbeddedReader("sam 2", psam(terminal=bytes.fromhex("999999000002"))))
-        await world.until(lambda: world.counter.sams.readers == ("sam", "sam 2"))
+        await world.until(lambda: world.counter.presence.sams.readers == ("sam", "sam 2"))
         first = await world.debit()
         world.sam.remove()
-        await world.until(lambda: world.counter.sams.readers == ("sam 2",))
+        await world.until(lambda: world.counter.presence.sams.readers == ("sam 2",))
         second = await world.debit()
         assert (first.state, second.state) == (State.COMPLETED, State.COMPLETED)
         assert second.armed is not None
@@ -259,7 +261,7 @@ def test_a_keyring_behind_the_psam_serves_when_that_is_gone_and_the_journal_name
     async def story(world: World) -> None:
         first = await world.debit()
         world.sam.remove()
-        await world.until(lambda: world.counter.sam_reader is None)
+        await world.until(lambda: not world.counter.presence.sams.readers)
         second = await world.debit()
         assert first.armed is not None
         assert second.armed is not None
@@ -276,7 +278,7 @@ def test_a_torn_debit_is_judged_by_the_source_that_made_it_though_another_serves
         world.card.stuck_at = DEBIT
         uncertain = await world.debit(key="k")
         world.sam.remove()
-        await world.until(lambda: world.counter.sam_reader is None)
+        await world.until(lambda: not world.counter.presence.sams.readers)
         world.citizen.remove()
         world.other.insert(world.wallet)
         known = await world.debit(reader="other", key="k")

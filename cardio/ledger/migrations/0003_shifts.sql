@@ -50,8 +50,13 @@ CREATE TABLE refund_orders (
     created_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX refund_orders_by_purchase ON refund_orders (purchase);
+-- The cash of a bill is paid out once.
+ALTER TABLE settlements ADD COLUMN reversed_at TEXT;
 
 -- Lists at the counter: of a day, and of a sale.
 CREATE INDEX transactions_by_reference ON transactions (reference);
 CREATE INDEX transactions_by_time ON transactions (created_at, id);
 CREATE INDEX settlements_by_time ON settlements (created_at, id);
+
+-- Open questions are few, and counted at every look at the counter.
+CREATE INDEX uncertain_transactions ON transactions (state) WHERE state = 'uncertain';

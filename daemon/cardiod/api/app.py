@@ -8,16 +8,35 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from cardio.errors import CardioError
+from cardiod.api import (
+    cards,
+    catalogue,
+    events,
+    health,
+    journal,
+    logins,
+    operations,
+    readers,
+    refunds,
+    settlements,
+    shifts,
+    transactions,
+    vouchers,
+)
 from cardiod.api.callers import Callers
+from cardiod.api.description import ABOUT, describe
 from cardiod.api.guard import Guard
 from cardiod.api.problems import on_cardio_error, on_http_error, on_validation_error
-from cardiod.api.routes import health, router
 from cardiod.api.spending import Spending
 from cardiod.counter import Counter
+from cardiod.metrics import Metrics
 from cardiod.settings import Settings
+
+UNDER_V1 = (operations, transactions, settlements, refunds, vouchers, cards, readers, shifts, events, journal, logins)
 
 
 def create_app(counter: Counter, settings: Settings) -> FastAPI:
@@ -28,21 +47,30 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
         async with counter.running():
             yield
 
-    app = FastAPI(
+    # Its page of the API loads its scripts from here; FastAPI's own loads them from the internet.
+    app = FastAPIOffline(
         title="cardiod",
         version=version("cardio"),
+        description=ABOUT,
         lifespan=lifespan,
-        docs_url=None,  # the bundled pages load their scripts from the internet
         redoc_url=None,
+        separate_input_output_schemas=False,
     )
     app.state.counter = counter
     app.state.callers = callers = Callers(settings)
     app.state.spending = Spending(counter)
+    app.state.metrics = metrics = Metrics(counter)
+    counter.presence.on_exchange = metrics.on_exchange
     app.add_exception_handler(CardioError, on_cardio_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
 
-    app.add_middleware(Guard, settings=settings, callers=callers)
-    app.include_router(health)
-    app.include_router(router, prefix="/v1")
+    app.add_middleware(Guard, settings=settings, callers=callers, metrics=metrics)
+    app.include_router(health.open_to_all)
+    app.include_router(health.figures)
+    app.include_router(health.status_route, prefix="/v1")
+    app.include_router(catalogue.router, prefix="/v1")
+    for part in UNDER_V1:
+        app.include_router(part.router, prefix="/v1")
+    describe(app)
     return app

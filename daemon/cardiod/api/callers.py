@@ -10,6 +10,7 @@ from fastapi import Request
 from cardio.errors import ClientForbidden, ClientUnauthorised, OriginForbidden
 from cardio.ledger.ledger import now
 from cardiod.api.rates import Rates
+from cardiod.logins import CONSOLE, CONSOLE_SCOPES, Logins
 from cardiod.peers import Acquaintances, Peer
 from cardiod.settings import Limits, Scope, Settings, hash_token
 from cardiod.tokens import TokenFile
@@ -34,6 +35,11 @@ class Caller:
     limits: Limits = field(default_factory=Limits)
     origin: str | None = None
 
+    @property
+    def may_see_persons(self) -> bool:
+        """Whether personal data are shown to it in full."""
+        return Scope.READ_PERSON in self.scopes
+
     def need(self, scope: Scope) -> None:
         """Insist on a scope.
 
@@ -49,12 +55,16 @@ class Callers:
 
     Args:
         settings: Its configuration.
+
+    Attributes:
+        logins: Of the console.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tokens = TokenFile(settings.tokens_file)
         self._acquaintances = Acquaintances(settings.peers)
+        self.logins = Logins()
         self._rates = Rates(settings.rate_per_s, settings.rate_burst)
 
     def origins(self) -> set[str]:
@@ -98,6 +108,8 @@ class Callers:
         settings = self._settings
         if settings.token_sha256 and hmac.compare_digest(hash_token(token), settings.token_sha256):
             return Caller(settings.client, settings.scopes)
+        if self.logins.knows(token):
+            return Caller(CONSOLE, CONSOLE_SCOPES)
         found = self._tokens.find(token)
         if found is None:
             raise ClientUnauthorised

@@ -5,15 +5,19 @@ It is plain ASGI, because Starlette's middleware functions stand in the way of s
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from cardio.errors import BodyTooLarge, BodyUnsupported, CardioError, HostForbidden, OriginForbidden, RequestTimeout
 from cardiod.api.bodies import whole_body
 from cardiod.api.callers import Callers, own_origin, peer_of_request
-from cardiod.api.problems import bug_response, problem_response
+from cardiod.api.problems import bug_response, problem_response, request_id
+from cardiod.metrics import Metrics
 from cardiod.peers import UnixPeer
 from cardiod.settings import Settings
 
@@ -24,7 +28,7 @@ EVERY_ANSWER = {
 }
 ALLOWED_METHODS = "GET, POST, PUT, DELETE"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
-EXPOSED_HEADERS = "Retry-After"
+EXPOSED_HEADERS = "Retry-After, X-Request-ID"
 PREFLIGHT_SECONDS = "600"
 CLOSING = (BodyTooLarge, RequestTimeout)
 """After these the rest of the request is still on its way, and nobody will read it."""
@@ -37,12 +41,14 @@ class Guard:
         app: What is behind it.
         settings: Names and origins of the configuration.
         callers: Knows the origins of the tokens.
+        metrics: Counts the requests.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, callers: Callers, metrics: Metrics) -> None:
         self._app = app
         self._settings = settings
         self._callers = callers
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -51,6 +57,16 @@ class Guard:
             return
         request = Request(scope)
         out = _Answer(send)
+        with bound_contextvars(request=out.request_id):
+            identified = request_id.set(f"urn:uuid:{out.request_id}")
+            try:
+                await self._answer(request, receive, out)
+            finally:
+                request_id.reset(identified)
+        self._metrics.on_request(request.method, _route(scope), out.status)
+
+    async def _answer(self, request: Request, receive: Receive, out: _Answer) -> None:
+        scope = request.scope
         try:
             self._check_host(request)
             out.origin = self._check_origin(request)
@@ -109,18 +125,28 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.origin: str | None = None
+        self.request_id = str(uuid4())
         self.started = False
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.update(EVERY_ANSWER)
+            headers["X-Request-ID"] = self.request_id
             headers.add_vary_header("Origin")
             if self.origin is not None:
                 headers["Access-Control-Allow-Origin"] = self.origin
                 headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
         await self._send(message)
+
+
+def _route(scope: Scope) -> str:
+    """Pattern of the address that was asked for: an address itself may name a transaction, or hold anything."""
+    route = scope.get("route")
+    return getattr(route, "path", "none")
 
 
 def _check_content_type(request: Request) -> None:

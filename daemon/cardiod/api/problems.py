@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -15,6 +16,8 @@ from cardio import errors
 from cardio.errors import CardioError
 
 MEDIA_TYPE = "application/problem+json"
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Id of the request that is being answered; the log has it, too."""
 log = structlog.get_logger("cardiod.api")
 
 STATUS: dict[str, int] = {
@@ -83,6 +86,7 @@ STATUS: dict[str, int] = {
     "transaction.passed": 409,
     "transaction.cancelled": 409,
     "transaction.not-reversible": 409,
+    "voucher.missing": 409,
     "shift.open": 409,
     "shift.unknown": 404,
     "batch.unknown": 404,
@@ -109,8 +113,10 @@ STATUS: dict[str, int] = {
     "virtual.invalid": 500,
     "operation.unsupported": 422,
     "receipt.font-missing": 503,
+    "error.unknown": 404,
     "internal": 500,
     "client.unauthorised": 401,
+    "login.invalid": 401,
     "client.forbidden": 403,
     "client.limit": 403,
     "rate.limited": 429,
@@ -134,6 +140,8 @@ def problem(error: CardioError) -> dict[str, Any]:
         "money": error.money.value,
         "action": error.action,
     }
+    if request_id.get():
+        document["instance"] = request_id.get()
     if error.detail:
         document["detail"] = error.detail
     if "tries_left" in error.values:

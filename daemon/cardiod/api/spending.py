@@ -77,7 +77,7 @@ class Spending:
 
     async def _journal(self, request: Request, since: datetime, running: Collection[str]) -> spending.Spending:
         ledger, keys = self._counter.engine.ledger, tuple(running)
-        return await self._counter.journal(lambda: ledger.spending(request, since, keys))
+        return await self._counter.work.journal(lambda: ledger.spending(request, since, keys))
 
 
 def day_begun() -> datetime:

@@ -1,0 +1,106 @@
+"""What every route asks for, and what it says about its answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Request
+
+from cardio.errors import CardioError, IdempotencyMissing
+from cardio.ledger import model
+from cardiod.api.callers import Caller, authenticate
+from cardiod.api.problems import MEDIA_TYPE, STATUS
+from cardiod.api.schemas.documents import Document, Problem
+from cardiod.api.schemas.requests import Body
+from cardiod.api.spending import Spending
+from cardiod.counter import Counter
+from cardiod.metrics import Metrics
+from cardiod.settings import Scope
+
+IDENTIFIER = r"^[0-9A-Za-z-]{1,64}$"
+GUARD = (400, 401, 403, 408, 413, 415, 421, 429)
+"""What the gate and the look at the caller may answer before any route."""
+STORE = (503, 507)
+CARD = (403, 404, 409, 422, 423, 503)
+MONEY = (402, 409, 422)
+
+
+def _counter(request: Request) -> Counter:
+    counter: Counter = request.app.state.counter
+    return counter
+
+
+def _spending(request: Request) -> Spending:
+    spending: Spending = request.app.state.spending
+    return spending
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def caller_with(*scopes: Scope) -> Any:
+    """A dependency: the caller, who must have all these scopes."""
+
+    def caller(request: Request) -> Caller:
+        found = authenticate(request)
+        for scope in scopes:
+            found.need(scope)
+        return found
+
+    return Depends(caller)
+
+
+CounterOf = Annotated[Counter, Depends(_counter)]
+SpendingOf = Annotated[Spending, Depends(_spending)]
+MetricsOf = Annotated[Metrics, Depends(_metrics)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=255,
+        description="Made by you and written down before you send: the same key always gets the same answer",
+        examples=["0192f0c1-7c50-7c3e-8d60-2f1f8c0f5a11"],
+    ),
+]
+Identifier = Annotated[str, Path(pattern=IDENTIFIER)]
+Reading = Annotated[Caller, caller_with(Scope.READ_CARD)]
+Debiting = Annotated[Caller, caller_with(Scope.DEBIT)]
+Loading = Annotated[Caller, caller_with(Scope.LOAD)]
+Settling = Annotated[Caller, caller_with(Scope.SETTLE)]
+Moving = Annotated[Caller, caller_with(Scope.READ_CARD)]
+Shifting = Annotated[Caller, caller_with(Scope.SHIFT)]
+Batching = Annotated[Caller, caller_with(Scope.BATCH)]
+Pinning = Annotated[Caller, caller_with(Scope.PIN)]
+Governing = Annotated[Caller, caller_with(Scope.ADMIN)]
+Watching = Annotated[Caller, caller_with(Scope.EVENTS)]
+Resolving = Annotated[Caller, caller_with(Scope.RESOLVE)]
+Reversing = Annotated[Caller, caller_with(Scope.REVERSE)]
+
+
+def keyed(caller: Caller, key: str | None, operation: str, body: Body) -> model.Request:
+    """A request under its key.
+
+    Raises:
+        IdempotencyMissing: There is none.
+    """
+    if not key:
+        raise IdempotencyMissing
+    return model.Request(caller.name, key, operation, body.fingerprint())
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problem documents that a route may answer, beside those of the gate, for the description of the API."""
+    return {status: _described(status) for status in sorted({*GUARD, *statuses})}
+
+
+def answers(model: type[Document], *statuses: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The document that a route answers when all is well, and its problems."""
+    return {status: {"model": model}, **problems(*statuses)}
+
+
+def _described(status: int) -> dict[str, Any]:
+    kinds = [CardioError.catalogue[code] for code, known in STATUS.items() if known == status]
+    codes = ", ".join(f"`{kind.code}`" for kind in kinds)
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": codes or "Problem", "content": {MEDIA_TYPE: {"schema": schema}}}

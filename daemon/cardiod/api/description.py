@@ -1,0 +1,58 @@
+"""The OpenAPI document: what FastAPI cannot see by itself is added to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from cardiod.api.schemas.documents import Problem
+
+ABOUT = """\
+The terminal service of citizen cards and social security cards: `read`, `debit`, `settle`, and what they are made of.
+
+Amounts are integers in fen, times RFC 3339 with their offset. Every money request carries an `Idempotency-Key`, made by
+you and written down before you send: the same key always gets the same answer. An unknown outcome is `202` with
+`state: uncertain`: charge nothing again, put the same card back. Errors say in `money` whether money moved.
+"""
+OPEN = frozenset({"/healthz", "/readyz", "/v1/errors", "/v1/errors/{code}", "/v1/logins"})
+"""Addresses that want no token."""
+GENERATED = "422"
+"""FastAPI says that it answers this to a request of the wrong form; we answer 400."""
+
+
+def describe(app: FastAPI) -> None:
+    """Let an application describe itself."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas[Problem.__name__] = problem
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "Made by `cardiod token create`"}
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["security"] = [] if path in OPEN else [{"token": []}]
+            _drop_generated(operation["responses"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document
+
+
+def _drop_generated(responses: dict[str, Any]) -> None:
+    content = responses.get(GENERATED, {}).get("content", {})
+    if "application/json" in content:
+        del responses[GENERATED]

@@ -1,0 +1,265 @@
+"""Bodies of the requests; unknown fields are errors, amounts are integers in fen."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
+
+from cardio.errors import Money
+from cardio.ledger.chain import canonical
+from cardio.ledger.model import Tender
+from cardio.ledger.receipts.forms import Form, Paper
+from cardio.products.groups import Group
+from cardio.purse.operation import PurseKind
+
+Reference = Annotated[str, Field(min_length=1, max_length=64, description="Your sale, bill or order")]
+Operator = Annotated[str | None, Field(max_length=64, description="Who sits at the counter")]
+Person = Annotated[str, Field(min_length=1, max_length=64)]
+Reason = Annotated[str, Field(min_length=1, max_length=255)]
+Reader = Annotated[str | None, Field(max_length=255, description="Id or name of the reader; any if missing")]
+Fen = Annotated[StrictInt, Field(description="Fen; a wallet takes 1 to 0x7FFFFFFF, a medical account up to 0xFFFFFFFE")]
+WaitSeconds = Annotated[float, Field(ge=0, le=300, description="Seconds to wait for the card before answering")]
+Pin = Annotated[
+    SecretStr | None,
+    Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
+]
+DEFAULT_WAIT = 30.0
+NOT_IN_FINGERPRINT = frozenset({"reader", "wait_s", "pin"})
+"""How and where a request is carried out; a PIN's hash could be guessed, so it is not kept either (design §3)."""
+
+
+class Body(BaseModel):
+    """Base of all bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @property
+    def secret_pin(self) -> str | None:
+        """The PIN, if this body holds one."""
+        pin: SecretStr | None = getattr(self, "pin", None)
+        return None if pin is None else pin.get_secret_value()
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the canonical body, by which a repeated key is compared."""
+        content = self.model_dump(mode="json", exclude=set(NOT_IN_FINGERPRINT))
+        return hashlib.sha256(canonical(content).encode("utf-8")).digest()
+
+
+class Nothing(Body):
+    """An empty object."""
+
+
+class ReadBody(Body):
+    """Read a card."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"purpose": "settlement", "fields": ["card", "holder", "medical"], "wait_s": 0}}
+    )
+
+    purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
+    fields: Annotated[list[Group], Field(min_length=1)]
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class DebitBody(Body):
+    """Debit a wallet."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"purse": "wallet", "amount_fen": 1234, "reference": "SALE-0001", "operator": "01", "wait_s": 30}
+        }
+    )
+
+    purse: Literal["wallet"]
+    amount_fen: Fen
+    reference: Reference
+    operator: Operator = None
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+
+
+class LoadBody(Body):
+    """Load a wallet, or a medical account, through the configured load host."""
+
+    purse: PurseKind = PurseKind.WALLET
+    amount_fen: Fen
+    reference: Reference
+    operator: Operator = None
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class BillBody(BaseModel):
+    """A bill as the centre split it; the parts must add up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    total_fen: Fen
+    fund_fen: Fen
+    account_fen: Fen
+    self_pay_fen: Fen
+
+
+class SettleBody(Body):
+    """Settle a bill."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "bill": {"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500},
+                "tender": "wallet",
+                "reference": "BILL-0001",
+                "operator": "01",
+            }
+        }
+    )
+
+    bill: BillBody
+    tender: Tender
+    reference: Reference
+    operator: Operator = None
+    settlement_class: Annotated[
+        Literal["1", "2", "3", "9"] | None,
+        Field(description="Special case to note on the card: 1 work injury, 2 maternity, 3 medical aid, 9 other"),
+    ] = None
+    temporary_offline: Annotated[
+        bool, Field(strict=True, description="An on-line card settles while the line is down; the card counts it")
+    ] = False
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class TransactionKind(StrEnum):
+    """What a transaction does."""
+
+    DEBIT = "debit"
+    LOAD = "load"
+    UNLOAD = "unload"
+    OVERDRAFT = "overdraft"
+    GREY_LOCK = "grey-lock"
+    GREY_DEBIT = "grey-debit"
+
+
+class TransactionBody(Body):
+    """Any money operation on one purse."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"kind": "load", "purse": "wallet", "amount_fen": 5000, "reference": "TOP-UP-1"}}
+    )
+
+    kind: TransactionKind
+    purse: PurseKind = PurseKind.WALLET
+    amount_fen: Annotated[Fen, Field(description="Of an overdraft the new limit; of a grey lock 0")] = 0
+    reference: Reference
+    operator: Operator = None
+    lock: Annotated[
+        str | None, Field(max_length=64, description="Of a grey debit: id of the transaction that locked the purse")
+    ] = None
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class RecoverBody(Body):
+    """Ask the presented card about a transaction whose outcome is open."""
+
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class ResolveBody(Body):
+    """Two persons say what became of the money."""
+
+    money: Annotated[Money, Field(description="moved, none, or unknown if it could not be found out")]
+    persons: tuple[Person, Person]
+    reason: Reason
+
+
+class ReconcileBody(Body):
+    """Two persons have compared the journal with cards and centre."""
+
+    persons: tuple[Person, Person]
+    reason: Reason
+
+
+class RefundWay(StrEnum):
+    """How money goes back."""
+
+    LOAD = "load"
+    ORDER = "order"
+
+
+class ReverseBody(Body):
+    """Give a payment back: by a load of the card that paid, or by an order to the settlement centre."""
+
+    by: RefundWay
+    reason: Reason
+    amount_fen: Annotated[Fen | None, Field(description="All that is left if missing")] = None
+    operator: Operator = None
+    reader: Reader = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+    pin: Pin = None
+
+
+class ReprintBody(Body):
+    """Print a voucher again; it is counted and marked."""
+
+    format: Form = Form.TEXT
+    lang: Literal["zh", "en"] = "zh"
+    width: Annotated[Paper, Field(description="Width of the paper, mm")] = Paper.MM80
+
+
+class WaitBody(Body):
+    """Wait for a card."""
+
+    reader: Reader = None
+    purse: Annotated[PurseKind | None, Field(description="Only a card with this purse")] = None
+    wait_s: WaitSeconds = DEFAULT_WAIT
+
+
+class CardholderBody(Body):
+    """Read the holder of a presented card."""
+
+    purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
+    fields: Annotated[list[Group], Field(min_length=1)] = [Group.HOLDER]
+    pin: Pin = None
+
+
+class VerifyPinBody(Body):
+    """Check the holder's PIN."""
+
+    pin: Pin = None
+    allow_last_try: Annotated[bool, Field(strict=True, description="The holder agrees to use the last try")] = False
+
+
+class ShiftBody(Body):
+    """Open a shift."""
+
+    operator: Person
+    lane: Annotated[str, Field(max_length=64, description="Empty where there is only one")] = ""
+
+
+class CloseShiftBody(Body):
+    """Close a shift."""
+
+    operator: Annotated[str | None, Field(max_length=64, description="Who closes it; its operator if missing")] = None
+
+
+class BatchBody(Body):
+    """Close a batch."""
+
+    shift: Annotated[str | None, Field(max_length=64, description="Shift that ends with it")] = None
+
+
+class LoginBody(Body):
+    """The code of a one-time address."""
+
+    code: Annotated[str, Field(min_length=1, max_length=128)]
