@@ -23,7 +23,15 @@ from cardio.engine.recovery import Inquiry
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest, check_refuelled
 from cardio.engine.target import Target, open_target, require
 from cardio.engine.transit import Decide, TransitCard
-from cardio.errors import CardChanged, CardHasPending, HostMissing, JournalBehind, PinError, SamAbsent
+from cardio.errors import (
+    CardChanged,
+    CardHasPending,
+    HostMissing,
+    JournalBehind,
+    PinError,
+    SamAbsent,
+    TransactionCancelled,
+)
 from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Request, Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
@@ -103,7 +111,8 @@ class Engine:
             release: Called when the card may be taken away; the check of its MAC2 follows.
 
         Returns:
-            The transaction as it stands: `completed`, `not_genuine`, `declined`, `uncertain` or `not_debited`.
+            The transaction as it stands: `completed`, `not_genuine`, `declined`, `uncertain`, `not_debited`, or
+            `cancelled` meanwhile.
 
         Raises:
             CardioError: Refused before anything could move; the key can be used again.
@@ -142,7 +151,8 @@ class Engine:
         if transaction.state is not State.ACCEPTED:
             return transaction
         _refuse_pending(resolved)
-        return self._charge(self._on(card, target, transaction), asked.records, release)
+        work = self._on(card, target, transaction)
+        return self._unless_cancelled(work, lambda work: self._charge(work, asked.records, release))
 
     # ---- grey lock ---------------------------------------------------------------------------------------------
 
@@ -311,7 +321,10 @@ class Engine:
                 break
             known = settlement.leg(kind)
             if known is None or known.state is State.ACCEPTED:
-                known = self.ledger.begin_leg(settlement, kind, leg_amounts(settlement, target))
+                try:
+                    known = self.ledger.begin_leg(settlement, kind, leg_amounts(settlement, target))
+                except TransactionCancelled:
+                    return self.ledger.settlement(settlement.id)
             leg = self._work(card, target, known, self._charge, settlement)
             settlement = self.ledger.settlement(settlement.id)
             if not leg.state.final:
@@ -422,10 +435,17 @@ class Engine:
         _refuse_pending(resolved)
         work = self._on(card, target, transaction)
         if notes is None or settlement is None:
-            return act(work)
-        done = act(replace(work, notes=notes.plan(settlement)))
+            return self._unless_cancelled(work, act)
+        done = self._unless_cancelled(replace(work, notes=notes.plan(settlement)), act)
         self._write_notes(notes, [done])
         return done
+
+    def _unless_cancelled(self, work: Work, act: Callable[[Work], Transaction]) -> Transaction:
+        """Act; a cancellation may come until ARMED is on disk, and then nothing was sent that changes the card."""
+        try:
+            return act(work)
+        except TransactionCancelled:
+            return self.ledger.transaction(work.transaction.id)
 
     def _notes(self, card: CardConnection, target: Target) -> CardNotes | None:
         return CardNotes.of(card, target, self.ledger, self.authentication)

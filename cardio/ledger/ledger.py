@@ -22,6 +22,7 @@ from cardio.errors import (
     HostAnswerLost,
     IdempotencyInProgress,
     LockClosed,
+    Money,
     TransactionCancelled,
     TransactionClosed,
     TransactionPassed,
@@ -30,7 +31,7 @@ from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import card_notes, chain, grey_locks, notices, spending, store
 from cardio.ledger.batches import Batches
 from cardio.ledger.database import Database
-from cardio.ledger.document import transaction_document
+from cardio.ledger.document import settlement_money, transaction_document
 from cardio.ledger.freshness import Freshness, set_sequence
 from cardio.ledger.listing import Listing
 from cardio.ledger.model import (
@@ -301,7 +302,6 @@ class Ledger:
                 return found
             if before is State.CANCELLED and outcome.state is State.DECLINED:
                 return found
-            store.check_transition(before, outcome.state)
             return self._move(db, transaction.id, before, outcome)
 
         return self._database.write(job)
@@ -318,7 +318,9 @@ class Ledger:
             found = store.transaction(db, identifier)
             if found.state is State.CANCELLED:
                 return found
-            if found.state is not State.ACCEPTED or found.settlement is not None:
+            if found.settlement is not None:
+                raise TransactionPassed(f"it ends with settlement {found.settlement} only", money=found.money)
+            if found.state is not State.ACCEPTED:
                 raise TransactionPassed(f"it is {found.state}", money=found.money)
             return self._move(db, identifier, found.state, CANCELLED)
 
@@ -339,15 +341,15 @@ class Ledger:
             found = store.settlement(db, identifier)
             if found.state is State.CANCELLED:
                 return found
-            if found.state not in {State.ACCEPTED, State.AWAITING_CARD}:
-                raise TransactionPassed(f"it is {found.state}")
-            waiting = found.next_purse
-            if found.state is State.AWAITING_CARD and waiting is not None:
-                leg = self._leg(db, found, waiting, (found.bill.self_pay_fen,))
+            # A leg that is armed shows in the legs only: its settlement moves on with the outcome.
+            if found.standing not in {State.ACCEPTED, State.AWAITING_CARD}:
+                raise TransactionPassed(f"it is {found.standing}", money=Money(settlement_money(found)))
+            ended = found.legs
+            if found.standing is State.AWAITING_CARD:
+                ended = (self._leg(db, found, PurseKind.WALLET, (found.bill.self_pay_fen,)),)
+            for leg in ended:
                 self._move(db, leg.id, leg.state, CANCELLED)
-            else:
-                for leg in found.legs:
-                    self._move(db, leg.id, leg.state, CANCELLED)
+            if not ended:
                 self._move_settlement(db, found, State.CANCELLED)
             return store.settlement(db, identifier)
 
@@ -371,6 +373,7 @@ class Ledger:
 
     def _move(self, db: sqlite3.Connection, identifier: str, before: State, outcome: Outcome) -> Transaction:
         """Write an outcome, and everything that follows from it, in the caller's database transaction."""
+        store.check_transition(before, outcome.state)
         columns = outcome_columns(outcome)
         if outcome.state.final:
             columns["finished_at"] = self._clock().isoformat()
@@ -653,7 +656,7 @@ class Ledger:
         if state.final:
             columns["finished_at"] = self._clock().isoformat()
         update(db, "settlements", settlement.id, columns)
-        self._chain(db, f"settlement.{state}", settlement.id, {"due_fen": settlement.due_fen})
+        self._chain(db, f"settlement.{state}", settlement.id, {"due_fen": replace(settlement, state=state).due_fen})
         store.freeze_settlement(db, settlement.id)
 
     def _report(self, db: sqlite3.Connection, transaction: Transaction) -> None:

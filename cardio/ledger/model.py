@@ -415,7 +415,12 @@ class Settlement:
 
     @property
     def due_fen(self) -> int:
-        """What is still to be paid in cash: the self-paid part that no wallet paid or may have paid."""
+        """What is still to be paid in cash: the self-paid part that no wallet paid or may have paid.
+
+        Nothing is due on a bill whose settlement was cancelled: no part of it was paid.
+        """
+        if self.state is State.CANCELLED:
+            return 0
         wallet = self.leg(PurseKind.WALLET)
         paid = wallet is not None and wallet.money is not Money.NONE
         return 0 if paid else self.bill.self_pay_fen

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cardio.engine.requests import DebitRequest
-from cardio.errors import CardioError
+from cardio.errors import CardioError, TransactionPassed
+from cardio.ledger.listing import Filter
 from cardio.ledger.model import Request
 from cardio.purse.operation import Operation
 from cardio.transport.embedded import EmbeddedReader
@@ -189,6 +191,35 @@ class Elsewhere(OnCard):
         return False
 
 
+@dataclass
+class Cancelled(Injection):
+    """The cashier cancels while the n-th command is on its way, counted over card and PSAM.
+
+    Nothing breaks: either nothing is sent to the card that could charge it, or the cashier is told that it is too late.
+    """
+
+    name: str
+    fault: Fault
+
+    def arm(self, world: World, n: int) -> Callable[[], bool]:
+        """On card and PSAM."""
+        plan = FaultPlan(self.fault, n, action=lambda: _cancel(world))
+        world.outside.card.faults = plan
+        world.outside.sam.faults = plan
+        return lambda: plan.fired
+
+
+def _cancel(world: World) -> None:
+    """Cancel the newest request."""
+    ledger = world.ledger
+    with suppress(TransactionPassed):
+        for settlement in ledger.listing.settlements(Filter(), limit=1):
+            ledger.cancel_settlement(settlement.id)
+            return
+        for transaction in ledger.listing.transactions(Filter(), limit=1):
+            ledger.cancel(transaction.id)
+
+
 def _restart(world: World) -> None:
     world.restart()
 
@@ -248,3 +279,5 @@ def injections() -> Iterator[Injection]:
     yield OnHost("host's answer lost", after=True)
     yield OnHost("host unreachable, restart", after=False, restarts=True)
     yield OnHost("host's answer lost, restart", after=True, restarts=True)
+    yield Cancelled("cancelled before a command", Fault.CUT_BEFORE)
+    yield Cancelled("cancelled after a command", Fault.CUT_AFTER)

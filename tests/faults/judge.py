@@ -119,8 +119,8 @@ def judge(
         return Verdict.LOST
     if transaction is not None and transaction.armed is not None:
         _check_transaction(scenario, world, transaction, alone=alone)
-        if repeats and transaction.state.final:
-            _check_repeat(scenario, world, transaction)
+    if transaction is not None and repeats and transaction.state.final:
+        _check_repeat(scenario, world, transaction)
     _check_psam(scenario, world, before[1], transaction)
     _check_host(scenario, world, transaction)
     return Verdict.RIGHT
