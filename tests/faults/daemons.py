@@ -76,7 +76,7 @@ class Daemon:
 def request_of(scenario: Scenario) -> tuple[str, dict[str, Any]]:
     """What the API calls the operation; `/operate` for what it does not have (yet)."""
     wallet = scenario.purse is PurseKind.WALLET
-    if scenario.passbook or scenario.operation not in {Operation.PURCHASE, Operation.LOAD}:
+    if scenario.passbook or scenario.gives_back or scenario.operation not in {Operation.PURCHASE, Operation.LOAD}:
         return "/operate", {}
     common = {"reference": "sale", "wait_s": 5}
     if scenario.operation is Operation.LOAD:

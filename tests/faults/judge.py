@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cardio.errors import CardioError, Money
-from cardio.ledger.model import Transaction
+from cardio.errors import CardioError, Money, NotReversible
+from cardio.ledger.model import Request, Transaction
 from cardio.purse.operation import Operation
 from cardio.security.keys import Mac2
 from cardio.security.software_load_host import BookingState
@@ -123,6 +123,7 @@ def judge(
         _check_repeat(scenario, world, transaction)
     _check_psam(scenario, world, before[1], transaction)
     _check_host(scenario, world, transaction)
+    _check_given_back(scenario, world, transaction)
     return Verdict.RIGHT
 
 
@@ -188,6 +189,19 @@ def _check_host(scenario: Scenario, world: World, transaction: Transaction | Non
         _equal("booking", state, BookingState.CONFIRMED)
     elif state is not None:
         _equal("booking", state, BookingState.REVERSED)
+
+
+def _check_given_back(scenario: Scenario, world: World, transaction: Transaction | None) -> None:
+    """What came back to the card cannot be given back again; what did not, can."""
+    if not scenario.gives_back:
+        return
+    try:
+        again = Request("judge", "again", "refund", b"")
+        left = world.ledger.reversals.order(again, scenario.paid(world.engine).id, None, None, "the judge").amount_fen
+    except NotReversible:
+        left = 0
+    back = transaction is not None and (transaction.money is Money.MOVED or not transaction.state.final)
+    _equal("left to give back", left, 0 if back else scenario.amount_fen)
 
 
 def _purse(world: World) -> tuple[Directory, WalletFunction | MedicalFunction]:

@@ -29,6 +29,8 @@ LIMIT = 5000
 STOP = Stop("9999", "02319999", line=b"\x00\x12", station=b"\x00\x03", vehicle="A1234567")
 LOCK_KEY = "lock"
 """Idempotency key of the lock that a refuelling ends."""
+PAID_KEY = "paid"
+"""Idempotency key of the purchase that a refund gives back."""
 BILL = Bill(total_fen=5000, fund_fen=3000, account_fen=AMOUNT, self_pay_fen=766)
 
 
@@ -46,6 +48,7 @@ class Scenario:
         product: Its product.
         amount_fen: Amount; of an overdraft update the new limit.
         records: Records of a composite purchase.
+        gives_back: Whether the load gives a purchase back.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Scenario:
     product: Product
     amount_fen: int = AMOUNT
     records: RecordBuilder = no_records
+    gives_back: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}-{self.algorithm.value}-{self.source}"
@@ -79,16 +83,27 @@ class Scenario:
         return Outside.around(self.make_card(), self.product)
 
     def world(self, folder: Path) -> World:
-        """A terminal around a new card, not started; before a refuelling ends the card has been locked."""
+        """A terminal around a new card, not started.
+
+        Before a refuelling ends the card has been locked, and before a refund it has paid.
+        """
         world = World(folder, self.outside(), self.product, self.source)
-        if self.operation is Operation.GREY_DEBIT:
+        if self.operation is Operation.GREY_DEBIT or self.gives_back:
             world.start()
             with world.presented(world.outside.card) as channel:
-                locked = world.engine.grey_lock(self._begin_lock(world.engine, LOCK_KEY), channel)
-            if locked.state is not State.COMPLETED:
-                raise AssertionError(f"the lock is {locked.state}")
+                if self.gives_back:
+                    before = world.engine.debit(self.paid(world.engine), channel)
+                else:
+                    before = world.engine.grey_lock(self._begin_lock(world.engine, LOCK_KEY), channel)
+            if before.state is not State.COMPLETED:
+                raise AssertionError(f"what comes before is {before.state}")
             world.stop()
         return world
+
+    def paid(self, engine: Engine) -> Transaction:
+        """Write the purchase that is given back down, or find it."""
+        request = Request("test", PAID_KEY, Operation.PURCHASE.value, b"paid")
+        return engine.begin_debit(DebitRequest(request, self.amount_fen, "sale"))
 
     @staticmethod
     def _begin_lock(engine: Engine, key: str) -> Transaction:
@@ -118,8 +133,9 @@ class Scenario:
             lock = self._begin_lock(engine, LOCK_KEY)
             return engine.begin_grey_debit(request, lock.id, self.amount_fen, "sale")
         if self.operation.online:
+            reverses = self.paid(engine).id if self.gives_back else None
             return engine.begin_online(
-                OnlineRequest(request, self.amount_fen, "order", None, self.purse, self.operation)
+                OnlineRequest(request, self.amount_fen, "order", None, self.purse, self.operation, reverses)
             )
         return engine.begin_debit(DebitRequest(request, self.amount_fen, "sale", None, self.operation))
 
@@ -193,6 +209,9 @@ def _offline(algorithm: Algorithm, source: Source) -> Iterator[Scenario]:
 def _online(algorithm: Algorithm) -> Iterator[Scenario]:
     wallet, load = PurseKind.WALLET, Operation.LOAD
     yield Scenario("load", load, wallet, algorithm, Source.PSAM, _citizen(algorithm), _plain(algorithm))
+    yield Scenario(
+        "refund", load, wallet, algorithm, Source.PSAM, _citizen(algorithm), _plain(algorithm), gives_back=True
+    )
     passbook = _passbook(algorithm)
     yield Scenario("passbook-load", load, wallet, algorithm, Source.PSAM, *passbook)
     yield Scenario("unload", Operation.UNLOAD, wallet, algorithm, Source.PSAM, *passbook)
