@@ -242,8 +242,9 @@ class Engine:
 
         Raises:
             AmountInvalid: The amount is outside the purse's range.
-            OperationUnsupported: No such operation on that purse.
-            NotReversible: The purchase that it gives back has not so much left.
+            OperationUnsupported: No such operation on that purse, or none that gives a purchase back.
+            TransactionUnknown: There is no such purchase as it gives back.
+            NotReversible: That purchase has not so much left, or was paid by another purse.
             IdempotencyMismatch: The key belongs to another request.
         """
         request.check()
@@ -269,10 +270,7 @@ class Engine:
         """
         card = CardConnection(channel)
         found = open_target(card, self.catalogue, transaction.purse, pin, transaction.operation)
-        target = require(found, transaction.purse)
-        if transaction.reverses is not None:
-            self._require_payer(target, transaction.reverses)
-        done = self._work(card, target, transaction, self._ask_host)
+        done = self._work(card, require(found, transaction.purse), transaction, self._ask_host)
         self.tell_host()
         return done
 
@@ -484,17 +482,20 @@ class Engine:
             raise SamAbsent("no purchase keys are configured")
         return self.keys
 
-    def _require_payer(self, target: Target, purchase: str) -> None:
-        """Money goes back to the card that it came from.
+    def _require_payer(self, work: Work) -> None:
+        """Money that is given back goes to the card that it came from.
 
         Raises:
             CardChanged: It is another card.
         """
-        paid = self.ledger.transaction(purchase).armed
-        if paid is None or paid.card.key != self.ledger.card_key(target.purse.kind, target.identity):
+        if work.transaction.reverses is None:
+            return
+        paid = self.ledger.transaction(work.transaction.reverses).armed
+        if paid is None or paid.card.key != work.card_key:
             raise CardChanged("the purchase was paid with another card")
 
     def _ask_host(self, work: Work) -> Transaction:
+        self._require_payer(work)
         if self.host is None:
             raise HostMissing
         if self.keys is None:

@@ -82,11 +82,13 @@ class OnlineRequest:
 
         Raises:
             AmountInvalid: The amount is out of range.
-            OperationUnsupported: The purse has no such on-line operation.
+            OperationUnsupported: The purse has no such on-line operation, or it is none that gives a purchase back.
         """
         medical = self.purse is PurseKind.MEDICAL
         if not self.operation.online or (medical and self.operation is not Operation.LOAD):
             raise OperationUnsupported(f"a {self.purse} purse has no on-line {self.operation}")
+        if self.reverses is not None and self.operation is not Operation.LOAD:
+            raise OperationUnsupported(f"a purchase is given back by a load, not by {self.operation}")
         least, most = 1, MAX_MEDICAL if medical else MAX_WALLET
         if self.operation is Operation.OVERDRAFT:
             least, most = 0, MAX_LIMIT

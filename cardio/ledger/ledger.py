@@ -161,7 +161,8 @@ class Ledger:
         Raises:
             IdempotencyMismatch: The key belongs to another request.
             LockClosed: `grey_lock`, which a debit for unlock charges, does not stand.
-            NotReversible: The purchase that `reverses` names has not so much left to give back.
+            NotReversible: The purchase that `reverses` names has not so much left to give back, or is another purse's.
+            TransactionUnknown: There is no such purchase.
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
@@ -171,7 +172,7 @@ class Ledger:
             if grey_lock is not None and not grey_locks.stands(db, grey_lock):
                 raise LockClosed
             if reverses is not None:
-                claim(db, store.transaction(db, reverses), amounts[0])
+                claim(db, store.transaction(db, reverses), amounts[0], purse)
             client = request.client
             created = self._accept(
                 db, purse, operation, amounts, client, reference, operator, grey_lock=grey_lock, reverses=reverses

@@ -19,7 +19,7 @@ from cardio.ledger.chain import Note
 from cardio.ledger.database import Database
 from cardio.ledger.model import Request, State, Transaction
 from cardio.ledger.rows import insert, update
-from cardio.purse.operation import Operation
+from cardio.purse.operation import Operation, PurseKind
 
 PAYMENTS = frozenset({Operation.PURCHASE, Operation.CASH, Operation.COMPOSITE, Operation.GREY_DEBIT})
 """Operations whose money can be given back."""
@@ -152,17 +152,20 @@ class Reversals:
         return order
 
 
-def claim(db: sqlite3.Connection, purchase: Transaction, amount_fen: int | None) -> int:
+def claim(db: sqlite3.Connection, purchase: Transaction, amount_fen: int | None, purse: PurseKind | None = None) -> int:
     """How much may be given back, of what is asked; inside the database transaction that will give it.
 
     Args:
         db: The journal.
         purchase: The purchase.
         amount_fen: What is asked; None for all that is left.
+        purse: Purse that it goes to by a load; None for an order.
 
     Raises:
-        NotReversible: It is no purchase whose money moved, or so much is not left.
+        NotReversible: It is no purchase whose money moved, so much is not left, or another purse paid.
     """
+    if purse not in {None, purchase.purse}:
+        raise NotReversible(f"the {purchase.purse} paid, not the {purse}")
     if purchase.operation not in PAYMENTS or purchase.money is not Money.MOVED:
         raise NotReversible(f"{purchase.operation} {purchase.state}")
     left = purchase.amount_fen - _given_back(db, purchase.id)

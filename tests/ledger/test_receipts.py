@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -55,13 +54,6 @@ def voucher(settled: Settlement) -> Voucher:
 @pytest.fixture(scope="module")
 def debited(settled: Settlement) -> Transaction:
     return settled.legs[1]
-
-
-@pytest.fixture
-def counter(tmp_path: Path) -> Iterator[TestCounter]:
-    counter = TestCounter(tmp_path)
-    yield counter
-    counter.close()
 
 
 def on_screen(line: str) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +13,6 @@ from cardio.ledger.model import Request, Resolution, State, Transaction
 from cardio.ledger.spending import Spending
 from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear
-
-
-@pytest.fixture
-def counter(tmp_path: Path) -> Iterator[TestCounter]:
-    counter = TestCounter(tmp_path)
-    yield counter
-    counter.close()
 
 
 def spent(counter: TestCounter, *running: str, key: str = "new", client: str = "test", hours: int = 1) -> Spending:
