@@ -21,6 +21,7 @@ from cardio.ledger.chain import Note
 from cardio.ledger.database import Database
 from cardio.ledger.model import State
 from cardio.ledger.rows import insert
+from cardio.ledger.shifts import check_known
 
 NO_BATCH_BEFORE = "0" * 64
 ENDED = frozenset({State.COMPLETED.value, State.NOT_GENUINE.value})
@@ -74,9 +75,12 @@ class Batches:
 
         Raises:
             BatchEmpty: Nothing was recorded.
+            ShiftUnknown: There is no such shift.
         """
 
         def job(db: sqlite3.Connection) -> Batch:
+            if shift is not None:
+                check_known(db, shift)
             records = db.execute("SELECT id, record FROM outbox WHERE batch IS NULL ORDER BY id").fetchall()
             if not records:
                 raise BatchEmpty

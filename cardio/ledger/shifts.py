@@ -154,11 +154,24 @@ def current(db: sqlite3.Connection, operator: str | None) -> str | None:
     return str(open_ones[0]["id"]) if len(open_ones) == 1 else None
 
 
-def _shift(db: sqlite3.Connection, identifier: str) -> Shift:
-    row = db.execute("SELECT * FROM shifts WHERE id = ?", (identifier,)).fetchone()
+def check_known(db: sqlite3.Connection, identifier: str) -> None:
+    """Insist that an id is a shift's.
+
+    Raises:
+        ShiftUnknown: It is not.
+    """
+    _row(db, identifier)
+
+
+def _row(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM shifts WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         raise ShiftUnknown(identifier)
-    return _loaded(db, row)
+    return row
+
+
+def _shift(db: sqlite3.Connection, identifier: str) -> Shift:
+    return _loaded(db, _row(db, identifier))
 
 
 def _shifts(db: sqlite3.Connection, *, only_open: bool) -> list[Shift]:

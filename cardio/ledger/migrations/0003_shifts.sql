@@ -36,6 +36,12 @@ CREATE TRIGGER a_closed_batch_is_never_deleted BEFORE DELETE ON batches
 BEGIN SELECT RAISE(ABORT, 'a closed batch is never deleted'); END;
 ALTER TABLE outbox ADD COLUMN batch INTEGER REFERENCES batches (number);
 CREATE INDEX outbox_by_batch ON outbox (batch);
+-- What is in a closed batch stays there, as it is; what the centre acknowledges of it is noted.
+CREATE TRIGGER a_record_in_a_batch_never_changes BEFORE UPDATE OF id, "transaction", record, created_at, batch ON outbox
+WHEN OLD.batch IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a record in a batch never changes'); END;
+CREATE TRIGGER a_record_is_never_deleted BEFORE DELETE ON outbox
+BEGIN SELECT RAISE(ABORT, 'a record is never deleted'); END;
 
 -- A card has no way back, so money returns by a load or by the centre (T-14); both are linked to the purchase.
 ALTER TABLE transactions ADD COLUMN reverses TEXT REFERENCES transactions (id);
