@@ -592,11 +592,11 @@ class Ledger:
         client: str,
         reference: str,
         operator: str | None,
-        settlement: str | None = None,
+        settlement: Settlement | None = None,
         grey_lock: str | None = None,
         reverses: str | None = None,
     ) -> Transaction:
-        """A new transaction, which has touched no card yet."""
+        """A new transaction, which has touched no card yet; a leg belongs to the shift of its settlement."""
         created = Transaction(
             id=str(uuid6.uuid7()),
             state=State.ACCEPTED,
@@ -606,11 +606,11 @@ class Ledger:
             client=client,
             reference=reference,
             operator=operator,
-            settlement=settlement,
+            settlement=settlement.id if settlement else None,
             created_at=self._clock(),
             grey_lock=grey_lock,
             reverses=reverses,
-            shift=current(db, operator),
+            shift=settlement.shift if settlement else current(db, operator),
         )
         insert(db, "transactions", transaction_columns(created))
         payload: dict[str, object] = {"purse": purse, "operation": operation, "amounts": amounts}
@@ -626,7 +626,7 @@ class Ledger:
                 update(db, "transactions", existing.id, {"amounts": chain.canonical(amounts)})
             return store.transaction(db, existing.id)
         client, reference, operator = settlement.client, settlement.reference, settlement.operator
-        return self._accept(db, purse, Operation.PURCHASE, amounts, client, reference, operator, settlement.id)
+        return self._accept(db, purse, Operation.PURCHASE, amounts, client, reference, operator, settlement)
 
     def _park_armed(self, db: sqlite3.Connection) -> None:
         """After a crash an armed transaction may have happened: uncertain until the card says."""
