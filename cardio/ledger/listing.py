@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cardio.errors import TransactionUnknown
 from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import store
 from cardio.ledger.database import Database
@@ -73,13 +74,16 @@ class Listing:
             wanted: Which.
             before: Id of the last one of the page before.
             limit: 1 to `PAGE`.
+
+        Raises:
+            TransactionUnknown: There is none with the id `before`.
         """
         return self._database.read(
             lambda db: [store.loaded(db, row) for row in _page(db, "transactions", wanted, before, limit)]
         )
 
     def settlements(self, wanted: Filter, *, before: str | None = None, limit: int = PAGE) -> list[Settlement]:
-        """One page of settlements; the arguments are as of `transactions`."""
+        """One page of settlements; arguments and errors are as of `transactions`."""
         return self._database.read(
             lambda db: [store.settlement(db, row["id"]) for row in _page(db, "settlements", wanted, before, limit)]
         )
@@ -89,7 +93,7 @@ class Listing:
         return self._database.read(lambda db: totals(db, wanted))
 
     def begun_by(self, client: str, key: str) -> str | None:
-        """Id of the transaction or settlement that a client's key began; None if the key never came."""
+        """Id of the transaction, settlement or refund order that a client's key began; None if the key never came."""
         query = "SELECT subject FROM requests WHERE client = ? AND key = ?"
         row = self._database.read(lambda db: db.execute(query, (client, key)).fetchone())
         return None if row is None else str(row["subject"])
@@ -110,6 +114,8 @@ def totals(db: sqlite3.Connection, wanted: Filter) -> list[Total]:
 
 def _page(db: sqlite3.Connection, table: str, wanted: Filter, before: str | None, limit: int) -> list[sqlite3.Row]:
     condition, values = _condition(wanted)
+    if before is not None and db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (before,)).fetchone() is None:  # noqa: S608
+        raise TransactionUnknown
     return db.execute(
         f"SELECT * FROM {table} WHERE {condition} AND (:before IS NULL OR"  # noqa: S608
         f" (created_at, id) < (SELECT created_at, id FROM {table} WHERE id = :before))"
