@@ -74,7 +74,8 @@ class Database:
 
     Args:
         path: Database file; made with mode 0600 if missing.
-        committed: Called in the writing thread after every write that stands; may read, must neither wait nor raise.
+        committed: Called in the writing thread after every write that stands; may read, must neither wait nor raise:
+            its error would be taken for the write's.
 
     Raises:
         JournalLocked: Another process works with it.

@@ -7,6 +7,7 @@ decided in the engine is only true once it is here.
 from __future__ import annotations
 
 import hmac
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ from cardio.ledger.shifts import Shifts, current
 from cardio.purse.operation import Operation, PurseKind
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 ALL = -1
 """SQLite's word for no limit."""
 CANCELLED = Outcome(State.CANCELLED, error=TransactionCancelled.code)
@@ -546,10 +548,11 @@ class Ledger:
         """Be told of every new row of the chain, once it is on disk and in order; returns the number of the newest now.
 
         Args:
-            watcher: Called in the journal's own thread, which must not be kept waiting; must not raise.
+            watcher: Called in the journal's own thread, which must not be kept waiting; what it raises is only logged.
         """
 
         def job(db: sqlite3.Connection) -> int:
+            self._announce(db)
             self._watchers.append(watcher)
             self._announced, _ = chain.head(db)
             return self._announced
@@ -669,14 +672,21 @@ class Ledger:
         store.report(db, transaction.id, document, self._clock())
 
     def _announce(self, db: sqlite3.Connection) -> None:
-        """Tell the watchers what a write has added to the chain."""
+        """Tell the watchers what a write has added to the chain; the write stands, whatever becomes of that."""
         if not self._watchers:
             return
-        rows = chain.rows_after(db, self._announced, ALL)
+        try:
+            rows = chain.rows_after(db, self._announced, ALL)
+        except sqlite3.DatabaseError:
+            logger.exception("new rows of the journal cannot be read back; they are told with the next ones")
+            return
         if rows:
             self._announced = rows[-1].seq
             for watcher in self._watchers:
-                watcher(rows)
+                try:
+                    watcher(rows)
+                except Exception:
+                    logger.exception("a watcher of the journal failed")
 
     def _chain(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, object]) -> None:
         chain.append(db, self._clock(), kind, subject, payload)
