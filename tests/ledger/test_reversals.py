@@ -13,7 +13,7 @@ import pytest
 from cardio.engine.requests import DebitRequest
 from cardio.errors import IdempotencyMismatch, Money, NotReversible, TransactionUnknown
 from cardio.ledger.document import transaction_document
-from cardio.ledger.model import Bill, Outcome, Request, Resolution, State, Tender, Transaction
+from cardio.ledger.model import Bill, Outcome, Request, Resolution, Settlement, State, Tender, Transaction
 from cardio.ledger.reversals import RefundOrder
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import Moment
@@ -74,7 +74,7 @@ def test_an_order_gives_all_back_and_goes_to_the_centre_linked_to_its_purchase(c
         "state": "ordered",
         "operation": "refund",
         "purse": "wallet",
-        "refunds": purchase.id,
+        "purchase": purchase.id,
         "amount_fen": 1000,
     }.items() <= record.items()
     assert counter.ledger.reversals.of(purchase.id) == ([made], [])
@@ -317,3 +317,95 @@ def test_another_clients_key_of_the_same_name_is_another_refund(counter: TestCou
     theirs = counter.ledger.reversals.order(asked, purchase.id, 400, None, "again")
     assert mine.id != theirs.id
     assert left(counter, purchase) == 200
+
+
+# ---- whole settlements -------------------------------------------------------------------------------------------
+
+BILL = Bill(10000, 6000, 2500, 1500)
+
+
+def settled(counter: TestCounter, tender: Tender = Tender.WALLET, bill: Bill = BILL) -> Settlement:
+    """A bill that cards, and perhaps cash, have paid."""
+    found = counter.settle(counter.begin_settlement(bill, tender), counter.social)
+    return counter.settle(found, counter.citizen) if found.state is State.AWAITING_CARD else found
+
+
+def order_whole(counter: TestCounter, settlement: Settlement, key: str = "") -> list[RefundOrder]:
+    asked = request("refund", key, settlement.id.encode())
+    return counter.ledger.reversals.order_settlement(asked, settlement.id, "Li Lei", "wrong patient")
+
+
+def test_a_settlement_is_given_back_whole_by_one_order_for_each_card(counter: TestCounter) -> None:
+    paid = settled(counter)
+    orders = order_whole(counter, paid)
+    assert [(order.purchase, order.amount_fen) for order in orders] == [
+        (paid.legs[0].id, 2500),
+        (paid.legs[1].id, 1500),
+    ]
+    assert [record["id"] for record in outbox(counter)[-2:]] == [order.id for order in orders]
+    assert [left(counter, leg) for leg in paid.legs] == [0, 0]
+    assert counter.ledger.settlement(paid.id).answer == paid.answer
+
+
+def test_of_a_settlement_in_cash_only_the_card_is_ordered_back(counter: TestCounter) -> None:
+    paid = settled(counter, Tender.CASH)
+    (order_of_card,) = order_whole(counter, paid)
+    assert (order_of_card.purchase, order_of_card.amount_fen) == (paid.legs[0].id, 2500)
+    kinds = [(row.kind, row.payload) for row in counter.ledger.rows(counter.ledger.head[0] - 2, 2)]
+    assert kinds[0] == ("refund.settlement", {"due_fen": 1500})
+
+
+def test_a_settlement_that_no_card_paid_is_given_back_once_too(counter: TestCounter) -> None:
+    """All in cash: there is no order to refuse a second time, but the till must not pay twice."""
+    paid = settled(counter, Tender.CASH, Bill(1500, 0, 0, 1500))
+    assert order_whole(counter, paid) == []
+    with pytest.raises(NotReversible):
+        order_whole(counter, paid)
+
+
+def test_the_same_key_gets_the_same_orders_of_a_settlement(counter: TestCounter) -> None:
+    paid = settled(counter)
+    orders = order_whole(counter, paid, "k")
+    counter.restart()
+    assert order_whole(counter, paid, "k") == orders
+    with pytest.raises(NotReversible):
+        order_whole(counter, paid, "another")
+    with pytest.raises(IdempotencyMismatch):
+        order(counter, paid.legs[0], 1, key="k")
+
+
+@pytest.mark.parametrize("by_load", [True, False])
+def test_a_settlement_of_which_a_part_was_given_back_is_not_given_back_whole(
+    counter: TestCounter, by_load: bool
+) -> None:
+    paid = settled(counter)
+    if by_load:
+        begin_load(counter, paid.legs[1], 1)
+    else:
+        order(counter, paid.legs[1], 1)
+    with pytest.raises(NotReversible):
+        order_whole(counter, paid)
+    assert left(counter, paid.legs[0]) == 2500, "nothing of it was ordered"
+
+
+def test_a_settlement_whose_wallet_part_became_due_in_cash_is_given_back_like_one_in_cash(
+    counter: TestCounter,
+) -> None:
+    waiting = counter.settle(counter.begin_settlement(BILL), counter.social)
+    ended = counter.ledger.cancel_settlement(waiting.id)
+    (order_of_card,) = order_whole(counter, ended)
+    assert order_of_card.purchase == ended.legs[0].id
+
+
+def test_only_a_completed_settlement_is_given_back(counter: TestCounter) -> None:
+    begun = counter.begin_settlement(BILL)
+    with pytest.raises(NotReversible):
+        order_whole(counter, begun)
+    waiting = counter.settle(begun, counter.social)
+    with pytest.raises(NotReversible):
+        order_whole(counter, waiting)
+    cancelled_one = counter.ledger.cancel_settlement(counter.begin_settlement(BILL).id)
+    with pytest.raises(NotReversible):
+        order_whole(counter, cancelled_one)
+    with pytest.raises(TransactionUnknown):
+        order_whole(counter, replace(begun, id="nothing"))
