@@ -182,8 +182,6 @@ class Counter:
                 return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
             except ReaderPoisoned as error:
                 return await self._given_up(transaction, error)
-            except TransactionCancelled:
-                return await self._known(transaction.id)
 
     async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
         """Settle a bill on the cards that are presented, or find out what became of the same request before.
@@ -220,8 +218,6 @@ class Counter:
                 raise ReaderPoisoned(error.detail, money=Money.NONE) from error
             # Legs are done one after the other: only the last can hang.
             await self._given_up(known.legs[-1], error)
-        except TransactionCancelled:
-            pass
         return await self.work.journal(ledger.settlement, settlement.id)
 
     async def _known(self, identifier: str) -> Transaction:
