@@ -127,10 +127,11 @@ class GreyDebit:
         # The fuel is in the tank: a card that was valid when it was locked may pay for it.
         check_amount(work.target, work.transaction.amounts)
         time = encode_time(work.clock())
-        with self.keys.hold(purse.rules.sam, locked.key_source) as session:
+        wanted = bytes.fromhex(locked.terminal_number)
+        with self.keys.hold(purse.rules.sam, wanted) as session:
             check_rules(work.card, work.target, test_keys=session.source.test, today=lock.created_at.date())
             terminal = session.terminal_number()
-            if terminal.hex() != locked.terminal_number:
+            if terminal != wanted:
                 raise SamKeyMissing(f"the lock was made by terminal {locked.terminal_number}")
             kind = purse.step(Operation.GREY_DEBIT).kind
             authorized = session.grey(purse.rules.sam).debit(kind, purse.card_factor, locked.card_counter, amount)

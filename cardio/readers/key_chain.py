@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Protocol, TypeVar
@@ -116,12 +116,15 @@ class KeyChain:
     # ---- purchases -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def hold(self, application: SamApplication | None = None, source: str | None = None) -> Iterator[PurchaseSession]:
+    def hold(
+        self, application: SamApplication | None = None, terminal: bytes | None = None
+    ) -> Iterator[PurchaseSession]:
         """Take the first source that can serve, to the end of one transaction.
 
         Args:
             application: What it is needed for; without it, a PSAM of other cards may be taken.
-            source: Name of the only source that will do, as that of the PSAM which made a grey lock.
+            terminal: Terminal number, 6 bytes, of the only source that will do, as the PSAM which made a grey lock; it
+                may lie in another reader by now.
 
         Raises:
             ReaderBusy: All that can serve stayed taken for too long.
@@ -129,7 +132,7 @@ class KeyChain:
             SamError: None can serve; the error of the most preferred one.
         """
         with ExitStack() as stack:
-            session = self._enter(stack, application, source)
+            session = self._enter(stack, application, terminal)
             try:
                 yield session
             except FAILURES:
@@ -178,12 +181,16 @@ class KeyChain:
         rested = time.monotonic() - REST
         return tuple(sorted(ordered, key=lambda source: self._failed_at.get(source, rested) > rested))
 
-    def _enter(self, stack: ExitStack, application: SamApplication | None, named: str | None) -> PurchaseSession:
+    def _enter(self, stack: ExitStack, application: SamApplication | None, terminal: bytes | None) -> PurchaseSession:
         """A session of the first source that can serve; `stack` gives it back."""
         deadline = time.monotonic() + self._patience
         refused: dict[KeySource, SamError] = {}
+        others: set[KeySource] = set()
         while True:
-            source = self._take(refused, deadline, named)
+            source = self._take(refused.keys() | others, deadline)
+            if source is None:
+                wanted = "" if terminal is None else f" of terminal {terminal.hex()}"
+                raise next(iter(refused.values()), SamAbsent(f"no source of purchase keys{wanted}"))
             with ExitStack() as attempt:
                 if isinstance(source, Psam):
                     holder = threading.current_thread()
@@ -192,7 +199,10 @@ class KeyChain:
                 try:
                     session = attempt.enter_context(source.hold())
                     # What a purchase asks first; a PSAM that is well has both in memory and sends nothing.
-                    session.terminal_number()
+                    number = session.terminal_number()
+                    if terminal not in {None, number}:
+                        others.add(source)
+                        continue
                     if application is not None:
                         session.key_index(application)
                 except SamError as error:
@@ -203,13 +213,13 @@ class KeyChain:
                 stack.enter_context(attempt.pop_all())
                 return session
 
-    def _take(self, refused: dict[KeySource, SamError], deadline: float, named: str | None) -> KeySource:
-        """The first source that is free and has not refused; PSAMs in use are waited for before others serve."""
+    def _take(self, passed: Collection[KeySource], deadline: float) -> KeySource | None:
+        """The first source that is free and was not passed over; PSAMs in use are waited for before others serve."""
         with self._changed:
             while True:
-                left = [source for source in self._sources() if source not in refused and named in {None, source.name}]
+                left = [source for source in self._sources() if source not in passed]
                 if not left:
-                    raise next(iter(refused.values()), SamAbsent(f"no source of purchase keys {named or ''}".rstrip()))
+                    return None
                 source = self._free_one(left)
                 if source is not None:
                     if isinstance(source, Psam):

@@ -115,7 +115,11 @@ class DerivedKeys(ABC):
         return suite.authentication(session, order.original)
 
     @contextmanager
-    def hold(self, application: SamApplication | None = None, source: str | None = None) -> Iterator[DerivedSession]:  # noqa: ARG002 - one source
+    def hold(
+        self,
+        application: SamApplication | None = None,  # noqa: ARG002 - one source
+        terminal: bytes | None = None,  # noqa: ARG002 - one source
+    ) -> Iterator[DerivedSession]:
         """A session of its own for one transaction; nobody waits for another's."""
         yield DerivedSession(self)
 

@@ -151,13 +151,13 @@ class PurchaseKeys(Protocol):
         """Whether the sequence is a counter of the keys' own, which shows debits that the journal does not know."""
 
     def hold(
-        self, application: SamApplication | None = None, source: str | None = None
+        self, application: SamApplication | None = None, terminal: bytes | None = None
     ) -> AbstractContextManager[PurchaseSession]:
         """Take the keys for one transaction; others wait.
 
         Args:
             application: What they are needed for; where several sources stand ready, one that has it is taken.
-            source: Name of the only source that will do, where several stand ready.
+            terminal: Terminal number, 6 bytes, of the only source that will do, where several stand ready.
 
         Raises:
             SamError: None of several sources can serve.

@@ -106,7 +106,7 @@ class Psam:
         return self
 
     @contextmanager
-    def hold(self, application: SamApplication | None = None, source: str | None = None) -> Iterator[Psam]:  # noqa: ARG002 - one source
+    def hold(self, application: SamApplication | None = None, terminal: bytes | None = None) -> Iterator[Psam]:  # noqa: ARG002 - one source
         """Take the PSAM from 80 70 until 80 72 or until the transaction is recorded as open."""
         if not self._held.acquire(timeout=HOLD_TIMEOUT):
             raise ReaderBusy(f"{self.name} is held by another purchase")
