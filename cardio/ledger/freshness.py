@@ -37,13 +37,13 @@ def clear_doubt(db: sqlite3.Connection) -> None:
 
 
 def newest_sequence(db: sqlite3.Connection, counter: str) -> int | None:
-    """Sequence of the newest debit armed with a PSAM's counter; None for one that this journal does not know."""
+    """Newest sequence of a PSAM's counter that this journal knows; None if it does not know the counter."""
     row = db.execute("SELECT sequence FROM sam_counters WHERE name = ?", (counter,)).fetchone()
     return None if row is None else int(row["sequence"])
 
 
 def set_sequence(db: sqlite3.Connection, counter: str, sequence: int) -> None:
-    """A debit was armed with this sequence, or two persons accepted it."""
+    """A debit was armed with this sequence, or it was used up without one, or two persons accepted it."""
     db.execute("INSERT OR REPLACE INTO sam_counters VALUES (?, ?)", (counter, sequence))
 
 
@@ -99,18 +99,23 @@ class Freshness:
     def check_sequence(self, sam_counter: str, sequence: int, slack: int = 0) -> None:
         """Compare a PSAM's counter with the journal's, before a debit is armed with it.
 
+        Where numbers are used up without a debit, each is kept at once: any number of attempts may come to nothing.
+
         Args:
             sam_counter: Name of the counter: terminal number and application.
             sequence: The sequence that the PSAM gave.
-            slack: Numbers that the PSAM may have used up without a debit.
+            slack: Numbers that the PSAM may have used up unseen, in a crash before the newest could be kept.
 
         Raises:
             JournalBehind: The PSAM has made purchases that the journal does not know.
+            StorageUnavailable: The number cannot be kept.
         """
         known = self._database.read(lambda db: newest_sequence(db, sam_counter))
         # A torn debit's number comes again; one that was finished is followed by the next (EW PC-16).
         if known is not None and sequence > known + 1 + slack:
             self._found_behind({"sam_counter": sam_counter, "known": known, "found": sequence})
+        if slack:
+            self._database.write(lambda db: set_sequence(db, sam_counter, sequence))
 
     def known_counter(self, card_key: str, operation: Operation) -> int | None:
         """The card's counter after its newest transaction here, on the side of the operation; None for a new card."""

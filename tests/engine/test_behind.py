@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cardio.errors import InputInvalid, JournalBehind, Money
+from cardio.errors import CardRemoved, InputInvalid, JournalBehind, Money
 from cardio.ledger.model import State
 from cardio.virtual.faults import Fault, FaultPlan
-from tests.engine.conftest import worlds
+from cardio.virtual.psam import PsamFunction
+from tests.engine.conftest import BY_NAME, worlds
 from tests.engine.test_recovery import open_log
 from tests.faults.judge import state_of
 from tests.faults.scenarios import AMOUNT, BALANCE, Scenario
@@ -121,3 +122,44 @@ def test_a_card_that_was_used_elsewhere_is_no_reason_to_stop(world_of: Made) -> 
     world.pay_elsewhere(77)
     assert pay(scenario, world, "b") is State.COMPLETED
     assert pay(replace(scenario, amount_fen=1), world, "c") is State.COMPLETED
+
+
+def attempts_counted(name: str, folder: Path) -> tuple[Scenario, World]:
+    """A world whose PSAM counts every 80 70, debit or not, as its product says (EW PC-16)."""
+    scenario = BY_NAME[name]
+    assert scenario.product.wallet is not None
+    sam = scenario.product.wallet.sam.model_copy(update={"counts_attempts": True})
+    wallet = scenario.product.wallet.model_copy(update={"sam": sam})
+    scenario = replace(scenario, product=scenario.product.model_copy(update={"wallet": wallet}))
+    world = scenario.world(folder)
+    for directory in world.outside.sam.master_file.walk():
+        if isinstance(directory.function, PsamFunction):
+            directory.function.advances_at_init = True
+    world.start()
+    return scenario, world
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_attempts_that_never_came_to_a_debit_are_no_reason_to_stop(tmp_path: Path, restarts: bool) -> None:
+    """Riders who take their cards away too early, one after the other, at a PSAM that counts attempts."""
+    scenario, world = attempts_counted("ride-3des-psam", tmp_path)
+    assert pay(scenario, world, "a") is State.COMPLETED
+    for number in range(5):
+        world.outside.card.faults = FaultPlan(Fault.CUT_BEFORE, only="80DC")
+        with pytest.raises(CardRemoved):
+            pay(scenario, world, f"torn {number}")
+        if restarts:
+            world.restart()
+    world.outside.card.faults = None
+    assert pay(scenario, world, "b") is State.COMPLETED
+    assert world.ledger.freshness.behind is None
+    world.stop()
+
+
+def test_sales_that_are_missing_are_noticed_though_the_psam_counts_attempts(tmp_path: Path) -> None:
+    scenario, world = attempts_counted("purchase-3des-psam", tmp_path)
+    assert pay(scenario, world, "a") is State.COMPLETED
+    restore_backup_of(world, scenario, "b", "c")
+    with pytest.raises(JournalBehind):
+        pay(scenario, world, "d")
+    world.stop()
