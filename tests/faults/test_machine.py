@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cardio.applications.medical import CardMode
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
-from cardio.errors import CardHasPending, CardioError, Money
+from cardio.errors import CardHasPending, CardioError, Money, TransactionPassed
 from cardio.ledger.model import Bill, Request, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import VirtualCard
@@ -133,6 +134,22 @@ class Counter(RuleBasedStateMachine):
                 self.world.engine.recover(channel)
         except CardioError:
             return
+
+    @precondition(lambda self: self.sales)
+    @rule(data=st.data())
+    def cancel(self, data: Any) -> None:
+        """The cashier gives a request up; what has reached its card goes on."""
+        sale = data.draw(st.sampled_from(self.sales))
+        ledger = self.world.ledger
+        begun = ledger.listing.begun_by("test", sale.key)
+        if begun is None:
+            return
+        settles = sale.card == "S" and sale.operation is Operation.PURCHASE
+        with suppress(TransactionPassed):
+            ended = ledger.cancel_settlement(begun) if settles else ledger.cancel(begun)
+            assert ended.answer is not None
+            sale.answers.append(ended.answer)
+            assert len(set(sale.answers)) == 1, "the same key got two answers"
 
     @rule()
     def restart(self) -> None:
