@@ -13,7 +13,7 @@ import pytest
 from cardio.applications import journeys
 from cardio.engine.requests import DebitRequest
 from cardio.engine.transit import Tap, TransitCard
-from cardio.errors import CardRemoved, Money, TransactionPassed, TransactionUnknown
+from cardio.errors import CardRemoved, Money, StorageUnavailable, TransactionPassed, TransactionUnknown
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import Bill, Resolution, Settlement, State, Tender, Transaction
 from cardio.purse.operation import PurseKind
@@ -447,8 +447,8 @@ def test_a_declined_settlement_is_not_cancelled_any_more(counter: TestCounter) -
     assert counter.ledger.settlement(declined.id) == declined
 
 
-def test_a_cancellation_and_what_it_ends_are_one_row_on_disk_or_none(counter: TestCounter) -> None:
-    """The leg's row, the settlement's and both answers stand or fall together."""
+def test_a_cancellation_is_on_disk_as_a_whole_or_not_at_all(counter: TestCounter) -> None:
+    """The end of the leg, the settlement's, and both answers."""
     waiting = counter.settle(counter.begin_settlement(BILL), counter.social)
     counter.ledger._database.write(
         lambda db: db.execute(
@@ -456,7 +456,7 @@ def test_a_cancellation_and_what_it_ends_are_one_row_on_disk_or_none(counter: Te
         )
     )
     rows = counter.ledger.head
-    with pytest.raises(Exception, match="full"):
+    with pytest.raises(StorageUnavailable, match="full"):
         counter.ledger.cancel_settlement(waiting.id)
     assert (counter.ledger.head, counter.ledger.settlement(waiting.id)) == (rows, waiting)
     counter.restart()
