@@ -18,6 +18,7 @@ from cardio.engine.context import UNCERTAIN
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.errors import CardChanged, CardioError, Money, PinError, ReaderPoisoned, TransactionCancelled
+from cardio.ledger.document import settlement_money
 from cardio.ledger.model import Request, Settlement, State, Transaction
 from cardio.products.group_reading import GroupReading
 from cardio.products.groups import Group
@@ -182,6 +183,11 @@ class Counter:
                 return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
             except ReaderPoisoned as error:
                 return await self._given_up(transaction, error)
+            except CardioError as error:
+                if error.money is Money.NONE:
+                    # This attempt moved nothing, but an earlier one may have.
+                    error.money = (await self._known(transaction.id)).money
+                raise
 
     async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
         """Settle a bill on the cards that are presented, or find out what became of the same request before.
@@ -218,6 +224,11 @@ class Counter:
                 raise ReaderPoisoned(error.detail, money=Money.NONE) from error
             # Legs are done one after the other: only the last can hang.
             await self._given_up(known.legs[-1], error)
+        except CardioError as error:
+            if error.money is Money.NONE:
+                # This leg moved nothing, but another one may have.
+                error.money = Money(settlement_money(await self.work.journal(ledger.settlement, settlement.id)))
+            raise
         return await self.work.journal(ledger.settlement, settlement.id)
 
     async def _known(self, identifier: str) -> Transaction:
