@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from cardio.files.codecs import yuan
-from cardiod.client import ApiProblem, Client, Document
+from cardiod.client import ApiProblem, Bill, Client, Outcome, Reading, Transaction
 from cardiod.demo import PIN, WALLET_FEN, DemoCounter
 
 OPERATOR = "收银员01"
@@ -43,15 +43,14 @@ class Cashier:
         self._title("电子钱包消费", "debit the wallet: ¥12.34 for a bicycle")
         sale = self._debit(1234, "BIKE-0001", "key-bike-0001")
         self._title("同一请求再次发送", "the same request once more: same answer, nothing debited")
-        if self._client.post("debit", self._sale(1234, "BIKE-0001"), "key-bike-0001") != sale:
-            raise Unbalanced("the same key got another answer")
+        self._expect(self._sell(1234, "BIKE-0001", "key-bike-0001") == sale, "the same key got another answer")
         self._check_wallet()
         self._title("医疗结算（联机卡）", "settle a bill with an on-line card")
-        self._settle("BILL-0001", "key-bill-0001", total=10000, fund=6000, account=2500)
+        self._settle("BILL-0001", "key-bill-0001", Bill(10000, 6000, 2500, 1500))
         self._title("医疗结算（脱机卡）", "settle a bill with an off-line card")
         self._counter.second_patient()
         self._read_holder()
-        self._settle("BILL-0002", "key-bill-0002", total=8888, fund=4444, account=3333)
+        self._settle("BILL-0002", "key-bill-0002", Bill(8888, 4444, 3333, 1111))
         self._title("拒绝示例", "what a refusal looks like: more than the wallet holds")
         self._refused()
         self._check_wallet()
@@ -59,8 +58,8 @@ class Cashier:
     # ---- steps -----------------------------------------------------------------------------------------------
 
     def _read_holder(self) -> None:
-        groups = self._read(self._counter.social, ["card", "holder", "medical"], "settlement")
-        card, holder, medical = (groups[name]["data"] for name in ("card", "holder", "medical"))
+        reading = self._read(self._counter.social, ["card", "holder", "medical"], "settlement")
+        card, holder, medical = reading["card"], reading["holder"], reading["medical"]
         self._line("姓名", "name", holder["name"])
         self._line("社会保障号码", "social security no.", holder["social_security_number"])
         self._line("性别", "sex", f"{holder['sex']['zh']} {holder['sex']['en']}")
@@ -71,96 +70,77 @@ class Cashier:
         self._line("卡内账户", "account on card", yuan(medical["balance_fen"]))
 
     def _read_wallet(self) -> None:
-        groups = self._read(self._counter.citizen, ["card", "wallet"], "payment")
-        self._line("应用序列号", "wallet number", groups["card"]["data"]["serial"])
-        self._line("钱包余额", "wallet balance", yuan(groups["wallet"]["data"]["balance_fen"]))
+        reading = self._read(self._counter.citizen, ["card", "wallet"], "payment")
+        self._line("应用序列号", "wallet number", reading["card"]["serial"])
+        self._line("钱包余额", "wallet balance", yuan(reading["wallet"]["balance_fen"]))
 
-    def _debit(self, amount: int, reference: str, key: str) -> Document:
-        sale = self._client.post("debit", self._sale(amount, reference), key)
-        self._expect(sale["state"] == "completed" and sale["tac"], "the debit has no TAC")
-        before, after = sale["balance_before_fen"], sale["balance_after_fen"]
-        self._expect(before == self._wallet_fen and before - amount == after, "wallet balances")
+    def _debit(self, amount: int, reference: str, key: str) -> Transaction:
+        sale = self._sell(amount, reference, key)
+        self._expect(sale.completed and sale.tac, "the debit has no TAC")
+        before = self._wallet_fen
+        after = before - amount
+        self._expect((sale.balance_before_fen, sale.balance_after_fen) == (before, after), "wallet balances")
         self._wallet_fen = after
-        self._console.print(f"TAC {sale['tac']}   {yuan(before)} - {yuan(amount)} = {yuan(after)}")
+        self._console.print(f"TAC {sale.tac}   {yuan(before)} - {yuan(amount)} = {yuan(after)}")
         self._voucher(sale)
         return sale
 
-    def _settle(self, reference: str, key: str, *, total: int, fund: int, account: int) -> None:
-        self_pay = total - fund - account
-        body = {
-            "bill": {
-                "total_fen": total,
-                "fund_fen": fund,
-                "account_fen": account,
-                "self_pay_fen": self_pay,
-            },
-            "tender": "wallet",
-            "reference": reference,
-            "operator": OPERATOR,
-            **self._pin(self._counter.social),
-        }
+    def _settle(self, reference: str, key: str, bill: Bill) -> None:
         if self._counter.pin_pad:
             self._console.print("持卡人在密码键盘输入密码 the holder types the PIN on the pad")
-        settled = self._client.post("settle", body, key)
-        self._expect(settled["state"] == "completed" and settled["due_fen"] == 0, "not settled")
-        medical, wallet = settled["legs"]
-        self._expect(medical["tac"] and wallet["tac"], "a leg has no TAC")
+        pin = self._pin(self._counter.social)
+        settled = self._client.settle(bill, "wallet", reference, key=key, operator=OPERATOR, pin=pin)
+        self._expect(settled.completed and settled.due_fen == 0, "not settled")
+        medical, wallet = settled.legs
+        self._expect(medical.tac and wallet.tac, "a leg has no TAC")
         for leg in (medical, wallet):
-            balance = leg["balance_before_fen"] - leg["amount_fen"]
-            self._expect(leg["balance_after_fen"] == balance, "balances of a leg")
-        self._expect(wallet["amount_fen"] == self_pay, "the wallet paid another amount")
-        self._wallet_fen -= self_pay
-        self._expect(wallet["balance_after_fen"] == self._wallet_fen, "wallet balance")
-        on_card = self._read(self._counter.social, ["medical"], "check")["medical"]["data"]["balance_fen"]
-        self._expect(on_card == medical["balance_after_fen"], "account on the card")
+            before = leg.balance_before_fen
+            self._expect(before is not None and before - leg.amount_fen == leg.balance_after_fen, "balances of a leg")
+        self._expect(wallet.amount_fen == bill.self_pay_fen, "the wallet paid another amount")
+        self._wallet_fen -= bill.self_pay_fen
+        self._expect(wallet.balance_after_fen == self._wallet_fen, "wallet balance")
+        on_card = self._read(self._counter.social, ["medical"], "check")["medical"]["balance_fen"]
+        self._expect(on_card == medical.balance_after_fen, "account on the card")
         self._console.print(
-            f"{yuan(total)} = {yuan(fund)} 基金 fund + {yuan(account)} 个人账户 account + {yuan(self_pay)} 钱包 wallet"
+            f"{yuan(bill.total_fen)} = {yuan(bill.fund_fen)} 基金 fund"
+            f" + {yuan(bill.account_fen)} 个人账户 account + {yuan(bill.self_pay_fen)} 钱包 wallet"
         )
         self._voucher(settled)
 
     def _refused(self) -> None:
         try:
-            self._client.post("debit", self._sale(self._wallet_fen + 1, "TOO-MUCH"), "key-too-much")
+            self._sell(self._wallet_fen + 1, "TOO-MUCH", "key-too-much")
         except ApiProblem as refusal:
             self._expect(refusal.code == "funds.insufficient", "another refusal than expected")
-            document = refusal.document
             self._console.print(
-                f"{document['status']} {document['code']}: {document['title']} / {document['title_en']}"
-                f"   money: {document['money']}"
+                f"{refusal.document['status']} {refusal.code}: {refusal.text('zh')} / {refusal.text('en')}"
+                f"   money: {refusal.money}"
             )
             return
         raise Unbalanced("more was debited than the wallet held")
 
     def _check_wallet(self) -> None:
-        wallet = self._read(self._counter.citizen, ["wallet"], "check")["wallet"]["data"]
+        wallet = self._read(self._counter.citizen, ["wallet"], "check")["wallet"]
         self._expect(wallet["balance_fen"] == self._wallet_fen, "wallet balance on the card")
         self._line("核对钱包余额", "wallet checked", yuan(wallet["balance_fen"]))
 
     # ---- inside ----------------------------------------------------------------------------------------------
 
-    def _read(self, reader: str, fields: list[str], purpose: str) -> Document:
-        body = {"reader": reader, "fields": fields, "purpose": purpose, **self._pin(reader)}
-        groups: Document = self._client.post("read", body)["groups"]
-        return groups
+    def _read(self, reader: str, fields: list[str], purpose: str) -> Reading:
+        return self._client.read(fields, purpose, reader=reader, pin=self._pin(reader))
 
-    def _sale(self, amount: int, reference: str) -> Document:
-        return {
-            "purse": "wallet",
-            "amount_fen": amount,
-            "reference": reference,
-            "operator": OPERATOR,
-            "reader": self._counter.citizen,
-        }
+    def _sell(self, amount: int, reference: str, key: str) -> Transaction:
+        return self._client.debit(amount, reference, key=key, operator=OPERATOR, reader=self._counter.citizen)
 
-    def _pin(self, reader: str) -> Document:
+    def _pin(self, reader: str) -> str | None:
         """Without a PIN pad the holder tells the PIN to the cashier, which only virtual cards accept."""
         wanted = reader == self._counter.social and not self._counter.pin_pad
-        return {"pin": PIN} if wanted else {}
+        return PIN if wanted else None
 
-    def _voucher(self, document: Document) -> None:
+    def _voucher(self, outcome: Outcome) -> None:
         for language in ("zh", "en"):
             self._console.print()
-            self._console.print(document["voucher"][language], style="dim", highlight=False, markup=False)
+            self._console.print(outcome.voucher(language), style="dim", highlight=False, markup=False)
 
     def _title(self, zh: str, en: str) -> None:
         self._console.rule(f"[bold]{zh}[/] {en}", align="left")

@@ -10,7 +10,7 @@ from pytest_mock import MockerFixture
 from typer.testing import CliRunner, Result
 
 from cardio.cli.main import app
-from cardio.cli.purses import parse_yuan
+from cardio.cli.payments import parse_yuan
 from cardio.errors import AmountInvalid
 
 
@@ -111,7 +111,7 @@ def test_anything_else_is_not_money(text: str) -> None:
 
 
 def test_a_bug_reaches_no_user_as_a_traceback_and_tells_no_value(mocker: MockerFixture, tmp_path: Path) -> None:
-    mocker.patch("cardio.cli.purses.Engine", side_effect=ZeroDivisionError("测试甲"))
+    mocker.patch("cardio.cli.payments.Engine", side_effect=ZeroDivisionError("测试甲"))
     journal = str(tmp_path / "journal.db")
     done = cardio("wallet", "debit", "1", "--reader", "virtual", "--journal", journal)
     assert (done.exit_code, "internal" in done.stderr, "ZeroDivisionError" in done.stderr) == (6, True, True)

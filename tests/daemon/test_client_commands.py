@@ -1,0 +1,97 @@
+"""`cardio wallet debit` through the daemon that holds the journal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cardio.cli.main import app
+from cardio.virtual.card import Moment
+from cardiod.client import commands
+from cardiod.service import run_token
+from cardiod.settings import PeerRule
+from tests.counter import tear, wallet_of
+from tests.daemon.conftest import TOKEN, Daemon, StartDaemon
+from tests.daemon.proxy import Trouble, fault_proxy
+
+
+@pytest.fixture
+def daemon(start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch) -> Daemon:
+    """A daemon whose address the environment tells."""
+    daemon = start_daemon()
+    monkeypatch.setenv("CARDIO_URL", daemon.url)
+    monkeypatch.setenv("CARDIO_TOKEN", TOKEN)
+    return daemon
+
+
+def cardio(daemon: Daemon, *arguments: str, stdin: str | None = None) -> Result:
+    command = ["wallet", *arguments, "--journal", str(daemon.settings.journal)]
+    return CliRunner().invoke(app, command, input=stdin)
+
+
+def balance(daemon: Daemon) -> int:
+    card: Any = daemon.citizen.card
+    return wallet_of(card).balance
+
+
+def test_a_debit_uses_the_daemon_that_holds_the_journal(daemon: Daemon) -> None:
+    done = cardio(daemon, "debit", "12.34", "--key", "k")
+    assert (done.exit_code, balance(daemon)) == (0, 8766), done.output
+    assert "WALLET PURCHASE" in done.stdout
+    refused = cardio(daemon, "debit", "900")
+    assert (refused.exit_code, "funds.insufficient" in refused.stderr) == (4, True)
+    assert "nothing was debited" in refused.stderr
+
+
+def test_a_torn_debit_is_exit_code_5_and_the_same_key_tells_its_end(daemon: Daemon) -> None:
+    card: Any = daemon.citizen.card
+    tear(card, Moment.AFTER_COMMIT)
+    torn = cardio(daemon, "debit", "12.34", "--key", "k", "--wait", "1")
+    assert (torn.exit_code, "transaction.uncertain" in torn.stderr) == (5, True)
+    assert "unknown whether the card was debited" in torn.stderr
+    daemon.citizen.insert(card)
+    assert cardio(daemon, "debit", "12.34", "--key", "k", "--wait", "10").exit_code == 0
+    assert balance(daemon) == 8766
+
+
+def test_a_lost_answer_is_exit_code_5_with_the_key_to_ask_again(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "PATIENCE_S", 0.15)
+    with fault_proxy(daemon.url) as proxy:
+        monkeypatch.setenv("CARDIO_URL", proxy.url)
+        proxy.plan.extend([Trouble.LOST] * 9)
+        lost = cardio(daemon, "debit", "12.34")
+        assert (lost.exit_code, "unknown whether the card was debited" in lost.stderr) == (5, True)
+        assert f"key {proxy.keys[0]}" in lost.stderr
+        proxy.plan.clear()
+        assert cardio(daemon, "debit", "12.34", "--key", proxy.keys[0]).exit_code == 0
+    assert balance(daemon) == 8766
+
+
+def test_the_unix_socket_is_used_where_no_address_is_told(
+    start_daemon: StartDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = start_daemon(socket=tmp_path / "s", peers=(PeerRule(user=str(os.getuid())),))
+    monkeypatch.delenv("CARDIO_URL", raising=False)
+    monkeypatch.delenv("CARDIO_TOKEN", raising=False)
+    monkeypatch.setenv("CARDIO_SOCKET", str(tmp_path / "s"))
+    assert cardio(daemon, "debit", "1").exit_code == 0
+    assert balance(daemon) == 9900
+
+
+def test_the_token_of_a_run_is_found_beside_its_journal(
+    start_daemon: StartDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = start_daemon(journal=tmp_path / "other.db").settings.model_copy(
+        update={"token_sha256": "", "journal": tmp_path / "journal.db"}
+    )
+    with run_token(plain) as known:
+        daemon = start_daemon(token_sha256=known.token_sha256)
+        monkeypatch.setenv("CARDIO_URL", daemon.url)
+        monkeypatch.delenv("CARDIO_TOKEN", raising=False)
+        assert cardio(daemon, "debit", "1").exit_code == 0
