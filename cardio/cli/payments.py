@@ -1,9 +1,9 @@
-"""`cardio wallet debit`: every debit is in a journal before the card is touched."""
+"""`cardio wallet debit` and `cardio wallet load`: every operation is in a journal before the card is touched."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,21 +12,23 @@ from typing import Annotated, Any
 import typer
 from platformdirs import user_state_path
 
-from cardio.cli.options import JsonOption, ReaderOption, WaitOption, catalogue
+from cardio.cli.options import JsonOption, PinOption, ReaderOption, WaitOption, catalogue, load_pin
 from cardio.cli.output import print_json, stdout
-from cardio.cli.reporting import guarded_money, report
+from cardio.cli.reporting import DEBIT, LOAD, guarded_debit, guarded_load, report
 from cardio.cli.selection import ReaderChoice
 from cardio.engine.engine import Engine
-from cardio.engine.requests import DebitRequest
-from cardio.errors import AmountInvalid, CardioError, JournalLocked, ServiceUnavailable, TransactionUncertain
+from cardio.engine.requests import DebitRequest, OnlineRequest
+from cardio.errors import AmountInvalid, CardioError, JournalLocked, Money, ServiceUnavailable, TransactionUncertain
+from cardio.files.dates import encode_time
 from cardio.ledger.chain import canonical
 from cardio.ledger.document import transaction_document
-from cardio.ledger.ledger import Ledger
+from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Request, State
 from cardio.purse.operation import PurseKind
 from cardio.readers.owner import SamOwner
 from cardio.security.psam import Psam
 from cardio.transport.channel import Channel
+from cardio.virtual.hosts import load_host
 
 CLIENT = "cardio"
 DAEMON_CLIENT = "cardio.daemon_client"
@@ -40,7 +42,7 @@ OperatorOption = Annotated[str | None, typer.Option(help="who sits at the counte
 JournalOption = Annotated[Path | None, typer.Option(help="journal file", metavar="FILE")]
 
 
-@guarded_money
+@guarded_debit
 def wallet_debit(
     amount: AmountArgument,
     reference: ReferenceOption = "",
@@ -65,7 +67,35 @@ def wallet_debit(
         if choice.virtual or not entry_points(group=DAEMON_CLIENT):
             raise
         document = _through_daemon(path, request, {"reader": reader, "wait_s": wait})
-    _print_transaction(document, as_json=as_json)
+    _print_transaction(document, DEBIT, as_json=as_json)
+
+
+@guarded_load
+def wallet_load(
+    amount: AmountArgument,
+    reference: ReferenceOption = "",
+    key: KeyOption = "",
+    operator: OperatorOption = None,
+    reader: ReaderOption = None,
+    journal: JournalOption = None,
+    pin: PinOption = False,
+    wait: WaitOption = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """load the wallet through the load host of the running daemon; virtual cards have a host of their own"""
+    choice = ReaderChoice(reader, wait)
+    path = journal or _default_journal(choice)
+    fen = parse_yuan(amount)
+    asked = _asked("load", fen, reference, key)
+    request = OnlineRequest(asked, fen, reference or asked.key, operator)
+    request.check()
+    typed = load_pin(pin)
+    if choice.virtual:
+        document = _load_virtual(choice, path, request, typed)
+    else:
+        how = {"reader": reader, "wait_s": wait} | ({} if typed is None else {"pin": typed})
+        document = _through_daemon(path, request, how)
+    _print_transaction(document, LOAD, as_json=as_json)
 
 
 def parse_yuan(text: str) -> int:
@@ -103,6 +133,16 @@ def _debit(choice: ReaderChoice, path: Path, sam: str | None, request: DebitRequ
         return transaction_document(transaction)
 
 
+def _load_virtual(choice: ReaderChoice, path: Path, request: OnlineRequest, pin: str | None) -> dict[str, Any]:
+    with _engine(path) as engine:
+        engine.host = load_host(lambda: encode_time(now()))
+        transaction = engine.begin_online(request)
+        if not transaction.state.final:
+            with _working(engine, choice, None) as channel:
+                transaction = engine.online(transaction, channel, pin)
+        return transaction_document(transaction)
+
+
 @contextmanager
 def _engine(journal: Path) -> Iterator[Engine]:
     """The engine of this process, still without keys."""
@@ -127,7 +167,7 @@ def _working(engine: Engine, choice: ReaderChoice, sam: str | None) -> Iterator[
         owner.stop()
 
 
-def _through_daemon(journal: Path, request: DebitRequest, how: dict[str, Any]) -> dict[str, Any]:
+def _through_daemon(journal: Path, request: DebitRequest | OnlineRequest, how: dict[str, Any]) -> dict[str, Any]:
     """Have the daemon that holds the journal do it; `how` is what may be another each time.
 
     Raises:
@@ -148,7 +188,7 @@ def _through_daemon(journal: Path, request: DebitRequest, how: dict[str, Any]) -
     return document
 
 
-def _print_transaction(document: dict[str, Any], *, as_json: bool) -> None:
+def _print_transaction(document: dict[str, Any], money: Mapping[Money, str], *, as_json: bool) -> None:
     if as_json:
         print_json(document)
     elif document["voucher"]:
@@ -157,5 +197,5 @@ def _print_transaction(document: dict[str, Any], *, as_json: bool) -> None:
     if state is State.COMPLETED:
         return
     error = CardioError.catalogue.get(document["error"] or "", TransactionUncertain)(money=state.money)
-    report(error, money=True)
+    report(error, money)
     raise typer.Exit(error.exit_code)

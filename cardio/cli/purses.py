@@ -8,7 +8,7 @@ from cardio.apdu.connection import CardConnection
 from cardio.cli.options import JsonOption, PinOption, ReaderOption, WaitOption, catalogue, load_pin
 from cardio.cli.output import print_json
 from cardio.cli.page import Language, Page
-from cardio.cli.payments import wallet_debit
+from cardio.cli.payments import wallet_debit, wallet_load
 from cardio.cli.reporting import guarded, report
 from cardio.cli.selection import ReaderChoice
 from cardio.errors import OperationUnsupported
@@ -20,6 +20,7 @@ from cardio.purse.operation import PurseKind
 wallet = typer.Typer(help="the electronic wallet of a citizen card", no_args_is_help=True)
 account = typer.Typer(help="the medical account of a social security card", no_args_is_help=True)
 wallet.command("debit")(wallet_debit)
+wallet.command("load")(wallet_load)
 
 
 @wallet.command("balance")

@@ -58,6 +58,16 @@ def test_a_debit_prints_its_voucher_in_both_languages(tmp_path: Path) -> None:
         assert text in done.stdout
 
 
+def test_a_load_of_a_virtual_card_needs_no_daemon_and_prints_its_voucher(tmp_path: Path) -> None:
+    arguments = ("wallet", "load", "12.34", "--reader", "virtual", "--journal", str(tmp_path / "journal.db"))
+    done = cardio(*arguments)
+    assert done.exit_code == 0
+    for text in ("充值凭证", "LOAD", "¥112.34", "TAC"):
+        assert text in done.stdout
+    wrong = cardio(*arguments, "--pin", stdin="000000\n")
+    assert (wrong.exit_code, "pin.wrong" in wrong.stderr, "nothing was loaded" in wrong.stderr) == (4, True, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
@@ -66,6 +76,9 @@ def test_a_debit_prints_its_voucher_in_both_languages(tmp_path: Path) -> None:
         (("wallet", "debit", "900"), 4, "funds.insufficient"),
         (("wallet", "debit", "1000.01"), 4, "amount.limit"),
         (("wallet", "debit"), 2, ""),
+        (("wallet", "load", "0"), 2, "amount.invalid"),
+        (("wallet", "load", "1.234"), 2, "amount.invalid"),
+        (("wallet", "load"), 2, ""),
         (("nonsense",), 2, ""),
         (("wallet", "balance", "--reader", "virtual nothing"), 3, "reader.unavailable"),
         (("wallet", "balance", "--reader", "virtual PSAM"), 4, "card.unsupported"),
@@ -75,7 +88,7 @@ def test_what_goes_wrong_has_its_exit_code(
     tmp_path: Path, arguments: tuple[str, ...], exit_code: int, said: str
 ) -> None:
     extra = () if "--reader" in arguments or "nonsense" in arguments else ("--reader", "virtual")
-    journal = ("--journal", str(tmp_path / "journal.db")) if "debit" in arguments else ()
+    journal = ("--journal", str(tmp_path / "journal.db")) if {"debit", "load"} & {*arguments} else ()
     done = cardio(*arguments, *extra, *journal)
     assert (done.exit_code, said in done.stderr) == (exit_code, True)
 

@@ -1,7 +1,8 @@
-"""`cardio wallet debit` through the daemon that holds the journal."""
+"""`cardio wallet debit` and `cardio wallet load` through the daemon that holds the journal."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cardio.cli.main import app
+from cardio.files.dates import encode_time
+from cardio.ledger.ledger import now
+from cardio.security.software_load_host import BookingState, SoftwareLoadHost
 from cardio.virtual.card import Moment
+from cardio.virtual.hosts import load_host
 from cardiod.client import commands
 from cardiod.service import run_token
 from cardiod.settings import PeerRule
@@ -20,9 +25,18 @@ from tests.daemon.proxy import Trouble, fault_proxy
 
 
 @pytest.fixture
-def daemon(start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch) -> Daemon:
-    """A daemon whose address the environment tells."""
-    daemon = start_daemon()
+def host() -> SoftwareLoadHost:
+    """The load host of the daemon."""
+    return load_host(lambda: encode_time(now()))
+
+
+@pytest.fixture
+def daemon(start_daemon: StartDaemon, host: SoftwareLoadHost, monkeypatch: pytest.MonkeyPatch) -> Daemon:
+    """A daemon with a load host, whose address the environment tells."""
+    return told(start_daemon(host), monkeypatch)
+
+
+def told(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Daemon:
     monkeypatch.setenv("CARDIO_URL", daemon.url)
     monkeypatch.setenv("CARDIO_TOKEN", TOKEN)
     return daemon
@@ -36,6 +50,48 @@ def cardio(daemon: Daemon, *arguments: str, stdin: str | None = None) -> Result:
 def balance(daemon: Daemon) -> int:
     card: Any = daemon.citizen.card
     return wallet_of(card).balance
+
+
+def test_a_load_goes_through_the_load_host_of_the_daemon(daemon: Daemon, host: SoftwareLoadHost) -> None:
+    daemon.citizen.pin_pad = daemon.pad
+    arguments = ("load", "50", "--reference", "TOP-UP", "--key", "k", "--reader", "citizen", "--json")
+    first, again = (cardio(daemon, *arguments) for _ in range(2))
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    document = json.loads(first.stdout)
+    assert (document["operation"], document["state"], document["balance_after_fen"]) == ("load", "completed", 15000)
+    assert json.loads(again.stdout) == document
+    assert host.bookings[document["id"]].state is BookingState.CONFIRMED
+    assert balance(daemon) == 15000
+
+
+def test_a_wrong_pin_is_told_and_nothing_was_loaded(daemon: Daemon) -> None:
+    wrong = cardio(daemon, "load", "50", "--pin", stdin="000000\n")
+    assert (wrong.exit_code, balance(daemon)) == (4, 10000)
+    assert "pin." in wrong.stderr
+    assert "nothing was loaded" in wrong.stderr
+    assert "000000" not in wrong.output
+
+
+def test_without_a_load_host_nothing_is_loaded_and_the_exit_code_is_6(
+    start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = told(start_daemon(), monkeypatch)
+    daemon.citizen.pin_pad = daemon.pad
+    done = cardio(daemon, "load", "50", "--wait", "5")
+    assert (done.exit_code, "host.missing" in done.stderr) == (6, True)
+    assert "nothing was loaded" in done.stderr
+    assert balance(daemon) == 10000
+
+
+def test_without_a_daemon_nothing_is_loaded_and_the_exit_code_is_6(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CARDIO_URL", raising=False)
+    monkeypatch.delenv("CARDIO_TOKEN", raising=False)
+    monkeypatch.setenv("CARDIO_SOCKET", str(tmp_path / "none"))
+    done = CliRunner().invoke(app, ["wallet", "load", "50", "--journal", str(tmp_path / "journal.db")])
+    assert (done.exit_code, "service.unavailable" in done.stderr) == (6, True)
+    assert "nothing was loaded" in done.stderr
 
 
 def test_a_debit_uses_the_daemon_that_holds_the_journal(daemon: Daemon) -> None:
