@@ -156,6 +156,7 @@ def test_a_receipt_comes_in_the_form_that_was_asked_for(till: Client, form: str,
 
 
 def test_a_key_tells_what_became_of_it_and_moves_nothing(daemon: Daemon, till: Client) -> None:
+    assert till.find("never sent") is None
     sale = till.debit(1234, "SALE", key="k")
     assert sale.request is not None
     assert (till.find("k"), till.find(sale.request)) == (Transaction(sale.document), sale)
@@ -165,6 +166,12 @@ def test_a_key_tells_what_became_of_it_and_moves_nothing(daemon: Daemon, till: C
     begun = till.find("l")
     assert begun is not None
     assert (begun.state, begun.money) == (State.ACCEPTED, Money.NONE)
+
+
+def test_the_key_of_a_settlement_tells_what_became_of_it_among_others(till: Client) -> None:
+    first, second = (till.settle(BILL, "cash", "BILL", key=key) for key in ("first", "second"))
+    assert first.request is not None
+    assert (till.find(first.request), till.find("second")) == (first, Settlement(second.document))
 
 
 def test_a_sale_that_waits_for_its_card_is_cancelled(daemon: Daemon, till: Client) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
+from cardio.errors import TransactionUnknown
 from cardio.ledger.document import settlement_document
 from cardio.ledger.listing import PAGE, Filter
 from cardio.ledger.model import State
 from cardiod.api.answers import document_response
+from cardiod.api.callers import Caller
 from cardiod.api.dependencies import (
     STORE,
     CounterOf,
@@ -26,6 +28,7 @@ from cardiod.api.operations import SETTLED, settled
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, SettleBody
 from cardiod.api.times import aware
+from cardiod.counter import Counter
 
 router = APIRouter(prefix="/settlements", tags=["settlements"])
 
@@ -42,10 +45,13 @@ async def begin(
     return await settled(body, counter, caller, spending, idempotency_key)
 
 
-@router.get("", responses=answers(documents.SettlementList, *STORE))
+@router.get("", responses=answers(documents.SettlementList, 404, *STORE))
 async def find(
     counter: CounterOf,
-    caller: Reading,  # noqa: ARG001
+    caller: Reading,
+    idempotency_key: Annotated[
+        str | None, Query(max_length=255, description="What became of this key of yours?")
+    ] = None,
     state: State | None = None,
     since: Annotated[datetime | None, Query(description="Begun at or after this time")] = None,
     until: Annotated[datetime | None, Query(description="Begun before this time")] = None,
@@ -54,7 +60,9 @@ async def find(
     before: Annotated[str | None, Query(max_length=64, description="The `next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
 ) -> Response:
-    """Settlements, newest first."""
+    """Settlements, newest first; or the one that a key of yours began, whatever became of it."""
+    if idempotency_key is not None:
+        return await _begun_by(counter, caller, idempotency_key)
     wanted = Filter(state, aware(since), aware(until), shift, reference)
     listing = counter.engine.ledger.listing
     found = await counter.work.journal(listing.settlements, wanted, before=before, limit=limit)
@@ -79,3 +87,13 @@ async def settlement(identifier: Identifier, counter: CounterOf, caller: Reading
 async def cancel(identifier: Identifier, body: Nothing, counter: CounterOf, caller: Settling) -> Response:  # noqa: ARG001
     """Cancel what is not paid yet: without a paid leg the whole; else the wallet's part becomes due in cash."""
     return document_response(await counter.cancel_settlement(identifier))
+
+
+async def _begun_by(counter: Counter, caller: Caller, key: str) -> Response:
+    """The nexo question: completed, running, or never seen (OPS §3.2)."""
+    ledger = counter.engine.ledger
+    identifier = await counter.work.journal(ledger.listing.begun_by, caller.name, key)
+    if identifier is None:
+        raise TransactionUnknown("this key never came")
+    found = await counter.work.journal(ledger.settlement, identifier)
+    return JSONResponse({"settlements": [settlement_document(found)], "next": None})
