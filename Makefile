@@ -12,9 +12,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 RUN_PACKAGES := gcc libc6-dev libpcsclite-dev swig pcscd fonts-wqy-zenhei
 # The tests also start a pcscd of their own, with virtual readers, in a namespace of its own.
 # And they keep keys in a SoftHSM2 token of their own, and read PDF vouchers with poppler.
-# Chromium runs the operator's console; systemd, udev and polkit judge the files that install cardiod as a service.
+# Chromium runs the operator's console, curl the commands of docs/api.md; systemd, udev and polkit judge the files that
+# install cardiod as a service.
 TEST_PACKAGES := vsmartcard-vpcd softhsm2 opensc pcsc-tools util-linux mount iproute2 procps poppler-utils \
-  chromium systemd udev polkitd
+  chromium curl systemd udev polkitd
 
 # Debian splits venv and the headers from Python, other Pythons bring them.
 DEBIAN_PYTHON := $(notdir $(filter /usr/bin/python3.%,$(realpath $(shell command -v $(PYTHON) 2>/dev/null))))
