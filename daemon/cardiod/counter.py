@@ -77,6 +77,7 @@ class Counter:
             on_keys=self._use_keys,
             on_card=self._recover_presented,
         )
+        self._waiting: set[str] = set()
         self._cancelled: set[str] = set()
         self._use_keys()
 
@@ -263,8 +264,9 @@ class Counter:
 
     async def _cancel(self, identifier: str, cancel: Callable[[str], T]) -> T:
         cancelled = await self.work.journal(cancel, identifier)
-        self._cancelled.add(identifier)
-        await self.presence.notify()
+        if identifier in self._waiting:
+            self._cancelled.add(identifier)
+            await self.presence.notify()
         return cancelled
 
     async def _present(
@@ -281,9 +283,11 @@ class Counter:
             if identifier in self._cancelled:
                 raise TransactionCancelled
 
+        self._waiting.add(identifier)
         try:
             return await self.presence.present(reader, purse, deadline, check)
         finally:
+            self._waiting.discard(identifier)
             self._cancelled.discard(identifier)
 
     # ---- recovery --------------------------------------------------------------------------------------------

@@ -125,10 +125,14 @@ class EventLog:
         found += [event for event in self._ring if event.id > newest]
         return found if limit is None else found[:limit]
 
-    async def stream(self, last: int | None) -> AsyncIterator[Event]:
-        """Events as they come, after those that a subscriber has missed since `last`.
+    async def stream(self, last: int | None, heartbeat: float) -> AsyncIterator[Event | None]:
+        """Events as they come, after those that a subscriber has missed since `last`; None after a silence.
 
         Ends when the daemon stops, or when the subscriber is too slow.
+
+        Args:
+            last: Id of the last event that the subscriber knows; None for new ones only.
+            heartbeat: Seconds of a silence.
         """
         with self._subscribed() as queue:
             newest = self._last if last is None else last
@@ -136,7 +140,14 @@ class EventLog:
                 for event in await self.after(last):
                     newest = event.id
                     yield event
-            while (next_one := await queue.get()) is not None:
+            while True:
+                try:
+                    next_one = await asyncio.wait_for(queue.get(), heartbeat)
+                except TimeoutError:
+                    yield None
+                    continue
+                if next_one is None:
+                    return
                 if next_one.id > newest:
                     yield next_one
 

@@ -14,10 +14,13 @@ import typer
 from rich.console import Console
 
 from cardio.cli.reporting import guarded
+from cardio.files.dates import encode_time
+from cardio.ledger.ledger import now
 from cardio.transport.pcsc import PcscDriver
+from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
-from cardiod.commands import config_commands, token_commands
+from cardiod.commands import config_commands, counter_commands, token_commands
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
 from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
@@ -33,6 +36,8 @@ console = Console(soft_wrap=True)
 errors = Console(stderr=True)
 app.add_typer(token_commands.app, name="token")
 app.add_typer(config_commands.app, name="config")
+app.add_typer(counter_commands.shifts, name="shift")
+app.add_typer(counter_commands.batches, name="batch")
 
 
 @app.command()
@@ -78,6 +83,7 @@ def demo(
         readers: DemoCounter = stack.enter_context(pcsc_counter()) if pcsc else EmbeddedCounter()
         bound = stack.enter_context(listeners(settings))
         counter = stack.enter_context(counter_on(readers.driver, settings))
+        counter.engine.host = load_host(lambda: encode_time(now()))
         http = server(counter, settings)
         if not once:
             _explain(settings, readers, token)

@@ -18,6 +18,9 @@ from cardiod.events import Event
 
 router = APIRouter(tags=["events"])
 STREAM = "text/event-stream"
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment is sent, so that both ends know that the other is there."""
+COMMENT = ":\n\n"
 LARGEST_ID = 2**53 - 1
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -53,10 +56,10 @@ async def events(
 
 
 async def _stream(counter: Counter, last: int | None) -> AsyncIterator[str]:
-    stream = counter.events.stream(last)
+    stream = counter.events.stream(last, HEARTBEAT)
     yield _message("snapshot", await _snapshot(counter))
     async for event in stream:
-        yield _message(event.type, _document(event), event.id)
+        yield COMMENT if event is None else _message(event.type, _document(event), event.id)
 
 
 async def _snapshot(counter: Counter) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def through_daemon(journal: Path, operation: str, body: Document, key: str) -> D
         ServiceUnavailable: It cannot be reached, or there is no token for it.
     """
     url = default_url()
-    token = default_token() or _token_beside(journal)
+    token = default_token() or token_beside(journal)
     if token is None and not url.startswith(UNIX):
         raise ServiceUnavailable(f"no token for the daemon of {journal}; is it running? else set CARDIO_TOKEN")
     with Client(url, token, patience_s=PATIENCE_S) as client:
@@ -46,7 +46,8 @@ def through_daemon(journal: Path, operation: str, body: Document, key: str) -> D
             raise refusal.as_error() from refusal
 
 
-def _token_beside(journal: Path) -> str | None:
+def token_beside(journal: Path) -> str | None:
+    """The token that `cardiod serve` leaves beside its journal when none is configured; None if there is none."""
     try:
         return journal.with_name("token").read_text(encoding="ascii").strip()
     except OSError:
