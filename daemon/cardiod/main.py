@@ -17,7 +17,7 @@ from cardio.cli.reporting import guarded
 from cardio.transport.pcsc import PcscDriver
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
-from cardiod.commands import config_commands, token_commands
+from cardiod.commands import config_commands, journal_commands, token_commands
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
 from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
@@ -33,6 +33,7 @@ console = Console(soft_wrap=True)
 errors = Console(stderr=True)
 app.add_typer(token_commands.app, name="token")
 app.add_typer(config_commands.app, name="config")
+app.add_typer(journal_commands.app, name="journal")
 
 
 @app.command()
