@@ -37,8 +37,15 @@ def work(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize(
     "canary",
-    [PERSON_A.name, PERSON_A.number, PIN, PERSON_A.born.first.strftime("%Y%m%d")],
-    ids=["name", "number", "pin", "birth"],
+    [
+        PERSON_A.name,
+        PERSON_A.number,
+        PIN,
+        PERSON_A.born.first.strftime("%Y%m%d"),
+        PERSON_A.card_number,
+        "8600000000000123",
+    ],
+    ids=["name", "number", "pin", "birth", "card", "wallet"],
 )
 def test_neither_journal_nor_log_holds_what_it_has_no_business_with(
     start_daemon: StartDaemon, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest, canary: str
