@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from cardio.applications.medical import CardMode
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import CardRemoved
-from cardio.ledger.ledger import Ledger
+from cardio.ledger.admission import DEFAULT_LIMITS, AdmissionLimits
+from cardio.ledger.audit import Audit, audit
+from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Bill, Request, Settlement, Tender, Transaction
+from cardio.ledger.read_only import read_only
 from cardio.products.catalogue import Catalogue
 from cardio.readers.owner import SamOwner
 from cardio.security.psam import Psam
@@ -80,6 +84,8 @@ class TestCounter:
     )
     psam: VirtualCard = field(default_factory=psam)
     pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad(PIN))
+    clock: Callable[[], datetime] = now
+    limits: AdmissionLimits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
         self.citizen = EmbeddedReader("citizen", self.wallet_card)
@@ -98,8 +104,8 @@ class TestCounter:
 
     def start(self) -> None:
         """Open the journal, as a process does when it starts."""
-        self.ledger = Ledger(self.journal)
-        self.engine = Engine(self.ledger, self.catalogue, self.keys, authentication=self.keys)
+        self.ledger = Ledger(self.journal, self.clock, self.limits)
+        self.engine = Engine(self.ledger, self.catalogue, self.keys, clock=self.clock, authentication=self.keys)
 
     def restart(self) -> None:
         """As if the process had ended and begun again: what only memory knew is gone."""
@@ -110,10 +116,15 @@ class TestCounter:
         self.start()
 
     def close(self) -> None:
-        """End it, the chain still whole."""
-        self.ledger.verify_chain()
+        """End it, the journal still whole."""
+        self.audit()
         self.ledger.close()
         self.owner.stop()
+
+    def audit(self) -> Audit:
+        """Check all of the journal, as `cardiod journal verify` does beside a daemon."""
+        with read_only(self.journal) as db:
+            return audit(db)
 
     @contextmanager
     def channel(self, reader: EmbeddedReader, card: VirtualCard | None = None) -> Iterator[Channel]:

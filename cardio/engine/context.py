@@ -92,7 +92,7 @@ class Work:
             reader=self.card.channel.reader,
             product=self.target.product.id,
             application=self.target.application,
-            card=CardReference(self.card_key, self.target.masked, self.target.number),
+            card=CardReference(self.card_key, self.target.masked),
             terminal_number=terminal.hex(),
             terminal_sequence=sequence,
             key_source=key_source,
@@ -108,6 +108,16 @@ class Work:
             records=records,
             notes=self.notes(initialized),
         )
+
+    def arm(self, armed: Armed, sam_counter: str | None = None) -> Work:
+        """Put it on disk: the card may change from here on.
+
+        Raises:
+            StorageUnavailable: It is not on disk; nothing may be sent to the card.
+            ClockUntrusted: The clock has gone back; nothing may be sent to the card.
+        """
+        number = self.target.number
+        return replace(self, transaction=self.ledger.arm(self.transaction, armed, number, sam_counter))
 
     def sam_counter(self, keys: PurchaseKeys, terminal: bytes, sequence: int) -> str | None:
         """Name of the PSAM's counter that gave a sequence; None for keys without one.

@@ -10,7 +10,7 @@ and its MAC2 never reached the PSAM, which may then refuse the debit; its purse 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cardio.engine.context import DECLINES, REFUSED, Work, changed, initialized_again
 from cardio.engine.target import check_amount, check_rules
@@ -82,7 +82,7 @@ class GreyLock:
                 sequence=authorization.sequence,
                 card_time=order.time,
             )
-            locking = replace(work, transaction=work.ledger.arm(work.transaction, armed, sam_counter))
+            locking = work.arm(armed, sam_counter)
             return locking.concluded(lambda: self._lock(purse, grey, authorization, armed))
 
     def _lock(self, purse: WalletPurse, grey: PsamGrey, authorization: GreyAuthorization, armed: Armed) -> Outcome:
@@ -144,7 +144,7 @@ class GreyDebit:
                 sequence=locked.terminal_sequence,
                 card_time=time,
             )
-            debiting = replace(work, transaction=work.ledger.arm(work.transaction, armed))
+            debiting = work.arm(armed)
             return debiting.concluded(lambda: self._debit(purse, armed, authorized.gmac))
 
     def _lock(self) -> tuple[Transaction, Armed]:

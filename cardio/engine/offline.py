@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cardio.engine.context import DECLINES, Work, changed
 from cardio.engine.target import check_amount, check_rules
@@ -86,9 +86,8 @@ class OfflineOperation:
                 card_time=order.time,
                 records=records,
             )
-            transaction = work.ledger.arm(work.transaction, armed, sam_counter)
-            self.remember(transaction.id, authorization)
-            debiting = replace(work, transaction=transaction)
+            debiting = work.arm(armed, sam_counter)
+            self.remember(debiting.transaction.id, authorization)
             return debiting.concluded(lambda: self._debit(session, authorization, armed))
 
     def _compare_with_journal(

@@ -63,7 +63,7 @@ class OnlineOperation:
             key_index=purse.load_key_index,
             mac1=initialized.mac1,
         )
-        armed_work = replace(work, transaction=work.ledger.arm(work.transaction, armed))
+        armed_work = work.arm(armed)
         request = purse.host_request(
             operation, work.transaction.id, initialized, amount, self.terminal, work.target.number
         )

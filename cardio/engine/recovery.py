@@ -18,8 +18,8 @@ from enum import Enum, auto
 from cardio.engine.context import UNCERTAIN, changed, initialized_again
 from cardio.engine.target import Target
 from cardio.errors import CardError, PurseGreyLocked
-from cardio.ledger.ledger import NEVER_SENT
 from cardio.ledger.model import Armed, Evidence, Outcome, State, Transaction
+from cardio.ledger.transitions import NEVER_SENT
 from cardio.purse.operation import Operation
 from cardio.purse.purse import MAX_COUNTER, CardProof, LogEntry
 from cardio.security.keys import Authorization, Mac2, PurchaseKeys, PurchaseOrder, source_named

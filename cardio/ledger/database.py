@@ -8,14 +8,19 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
-from cardio.errors import JournalBroken, JournalLocked, StorageUnavailable
+from cardio.errors import JournalLocked, StorageUnavailable
+from cardio.ledger.folders import make_folder, sync
+from cardio.ledger.integrity import check_at_start, store_error
+from cardio.ledger.migration import migrate
+from cardio.ledger.terminal_keys import open_keys
+from cardio.security.device_keys import DeviceKeys
 
 T = TypeVar("T")
-MIGRATIONS = resources.files("cardio.ledger") / "migrations"
+BUSY_TIMEOUT_MS = 5000
+"""Another process may have to repair the write-ahead log first, which a crash has left: `cardiod journal verify`."""
 
 
 class FileLock:
@@ -77,18 +82,23 @@ class Database:
         committed: Called in the writing thread after every write that stands; may read, must neither wait nor raise:
             its error would be taken for the write's.
 
+    Attributes:
+        keys: The terminal's keys, from the file beside it.
+
     Raises:
         JournalLocked: Another process works with it.
-        JournalBroken: Its schema is newer than this program.
+        JournalBroken: Its schema is newer than this program, a page is damaged, or its keys are missing.
         StorageUnavailable: It cannot be opened.
     """
+
+    keys: DeviceKeys
 
     def __init__(self, path: Path, committed: Callable[[sqlite3.Connection], None] = _nobody_watches) -> None:
         self.path = path
         self._committed = committed
         self._commit_watcher: Callable[[float], None] = _no_seconds
         try:
-            _make_folder(path.parent)
+            make_folder(path.parent)
         except OSError as error:
             raise StorageUnavailable(f"{path.parent}: {error.strerror}") from error
         self._lock = FileLock(path.with_name(path.name + ".lock"))
@@ -118,6 +128,23 @@ class Database:
         """Be told of the seconds of each commit; in the writing thread, which must not wait for it."""
         self._commit_watcher = watcher
 
+    def wipe(self) -> None:
+        """Leave nothing in the write-ahead log of what was deleted; the tables hold nothing of it already.
+
+        Raises:
+            StorageUnavailable: A reader keeps the log from being emptied, `cardiod journal verify` for one.
+        """
+
+        def job() -> None:
+            # Nobody's sale waits for a reader.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            if busy:
+                raise StorageUnavailable(f"{self.path}: another process reads the journal; try again when it has ended")
+
+        self._submit(job)
+
     def close(self) -> None:
         """Close the file and give the lock back."""
         self._submit(self._connection.close)
@@ -128,7 +155,7 @@ class Database:
         try:
             return self._thread.submit(job).result()
         except sqlite3.DatabaseError as error:
-            raise StorageUnavailable(f"{self.path}: {error}") from error
+            raise store_error(self.path, error) from error
         except OSError as error:
             raise StorageUnavailable(f"{self.path}: {error.strerror}") from error
 
@@ -149,15 +176,19 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.touch(0o600)
-            _sync_folder(self.path.parent)
-        connection = sqlite3.connect(self.path, isolation_level=None)
+            sync(self.path.parent)
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
             self._use_wal(connection)
             # FULL: a commit that returned survives power loss. NORMAL would lose the newest ones (OPS §4.5).
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            _migrate(connection)
+            # What is deleted is overwritten: a destroyed data key must be nowhere in the file.
+            connection.execute("PRAGMA secure_delete = ON")
+            check_at_start(connection)
+            self.keys = open_keys(connection, self.path)
+            migrate(connection, self.path, self.keys)
         except BaseException:
             connection.close()
             raise
@@ -171,34 +202,3 @@ class Database:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise StorageUnavailable(f"{self.path}: SQLite stays in mode {mode}")
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it; its name survives a power loss."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    files = sorted(
-        (file for file in MIGRATIONS.iterdir() if file.name.endswith(".sql")),
-        key=lambda file: file.name,
-    )
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(files):
-        raise JournalBroken(f"schema {version} is newer than this program's {len(files)}")
-    for number, file in enumerate(files[version:], start=version + 1):
-        script = file.read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

@@ -86,7 +86,9 @@ class Freshness:
         note: Adds a row to the chain.
     """
 
-    def __init__(self, database: Database, note: Callable[[sqlite3.Connection, str, dict[str, object]], None]) -> None:
+    def __init__(
+        self, database: Database, note: Callable[[sqlite3.Connection, str, dict[str, object]], object]
+    ) -> None:
         self._database = database
         self._note = note
         self._agreeing_cards = 0

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from cardio.errors import TransactionUnknown
-from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import store
 from cardio.ledger.database import Database
 from cardio.ledger.model import Settlement, State, Transaction
+from cardio.ledger.times import stamp
 from cardio.purse.operation import Operation, PurseKind
 
 PAGE = 100
@@ -130,8 +130,8 @@ def _condition(wanted: Filter) -> tuple[str, Mapping[str, Any]]:
         "state": wanted.state and wanted.state.value,
         "shift": wanted.shift,
         "reference": wanted.reference,
-        "since": wanted.since and _stored(wanted.since),
-        "until": wanted.until and _stored(wanted.until),
+        "since": wanted.since and stamp(wanted.since),
+        "until": wanted.until and stamp(wanted.until),
     }
     tests = {
         "state": "state = :state",
@@ -142,8 +142,3 @@ def _condition(wanted: Filter) -> tuple[str, Mapping[str, Any]]:
     }
     conditions = [tests[name] for name, value in values.items() if value is not None]
     return " AND ".join(conditions) or "TRUE", values
-
-
-def _stored(time: datetime) -> str:
-    """A time as the journal stores it: all are in the zone of the cards, so their texts sort as they do."""
-    return time.astimezone(CARD_TIMEZONE).isoformat()

@@ -127,17 +127,15 @@ def check_persons(persons: tuple[str, str], reason: str) -> None:
 
 @dataclass(frozen=True)
 class CardReference:
-    """The card of a transaction.
+    """The card of a transaction; its number is personal and known to `Ledger.card_number` alone.
 
     Attributes:
         key: Keyed hash by which the same card is found again.
         masked: Last four digits, for people.
-        number: Number that the clearing centre needs; empty where it needs none.
     """
 
     key: str
     masked: str
-    number: str
 
 
 class NoteKind(StrEnum):

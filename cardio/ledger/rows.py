@@ -42,7 +42,7 @@ ARMED_COLUMNS = (
     "balance_before",
     "balance_expected",
 )
-CARD_COLUMNS = {"card_key": "key", "card_masked": "masked", "card_number": "number"}
+CARD_COLUMNS = {"card_key": "key", "card_masked": "masked"}
 
 
 def transaction_from(row: sqlite3.Row) -> Transaction:
@@ -140,6 +140,11 @@ def armed_columns(armed: Armed) -> dict[str, Any]:
     columns["records"] = json.dumps(armed.records)
     columns["notes"] = card_notes.encode(armed.notes)
     return columns
+
+
+def for_chain(columns: dict[str, Any]) -> dict[str, Any]:
+    """What the chain is told of columns: nothing about anybody's health, which a settlement class and its notes are."""
+    return {name: value for name, value in columns.items() if name not in {"notes", "settlement_class"}}
 
 
 def outcome_columns(outcome: Outcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cardio.ledger.model import Request, State
+from cardio.ledger.times import first_id
 from cardio.purse.operation import Operation
 
 MOVED_OR_MAY_HAVE = (State.COMPLETED, State.NOT_GENUINE, State.ARMED, State.UNCERTAIN, State.RESOLVED)
@@ -54,7 +55,6 @@ def of_client(db: sqlite3.Connection, request: Request, since: datetime, running
 
 
 def _moved(db: sqlite3.Connection, client: str, since: datetime, running: Collection[str]) -> int:
-    """Ids are UUIDv7, in the order of their time: the primary key finds the newest without an index of its own."""
     (moved,) = db.execute(
         "WITH running AS (SELECT subject FROM requests"
         "   WHERE client = :client AND key IN (SELECT value FROM json_each(:running)))"
@@ -66,16 +66,10 @@ def _moved(db: sqlite3.Connection, client: str, since: datetime, running: Collec
         "   AND id NOT IN running AND COALESCE(settlement, '') NOT IN running",
         {
             "client": client,
-            "first": _first_id(since),
+            "first": first_id(since),
             "running": json.dumps(list(running)),
             "states": json.dumps(MOVED_OR_MAY_HAVE),
             "no_money": json.dumps(NO_MONEY),
         },
     ).fetchone()
     return int(moved)
-
-
-def _first_id(at: datetime) -> str:
-    """Smallest id of a time: its milliseconds in 48 bits come first (RFC 9562 §5.7)."""
-    time = f"{int(at.timestamp() * 1000):012x}"
-    return f"{time[:8]}-{time[8:]}"

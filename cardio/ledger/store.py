@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
 from cardio.errors import IdempotencyMismatch, TransactionUnknown
 from cardio.ledger import card_notes, chain
-from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import TRANSITIONS, Document, Request, Settlement, State, Transaction
 from cardio.ledger.rows import settlement_from, transaction_from, update
-
-
-def device_secret(db: sqlite3.Connection) -> bytes:
-    """Key of the hashes by which cards are found again; made once."""
-    row = db.execute("SELECT value FROM meta WHERE name = 'device_secret'").fetchone()
-    if row is not None:
-        return bytes(row["value"])
-    secret = secrets.token_bytes(32)
-    db.execute("INSERT INTO meta VALUES ('device_secret', ?)", (secret,))
-    return secret
 
 
 def subject(db: sqlite3.Connection, request: Request) -> str | None:
@@ -93,18 +81,16 @@ def settlement(db: sqlite3.Connection, identifier: str) -> Settlement:
     return settlement_from(row, tuple(loaded(db, leg) for leg in legs))
 
 
-def freeze(db: sqlite3.Connection, transaction: Transaction) -> Transaction:
+def freeze(db: sqlite3.Connection, transaction: Transaction, shown: Document) -> Transaction:
     """Keep the answer of a transaction that has ended."""
-    answer = chain.canonical(transaction_document(transaction))
+    answer = chain.canonical(shown)
     update(db, "transactions", transaction.id, {"answer": answer})
     return replace(transaction, answer=answer)
 
 
-def freeze_settlement(db: sqlite3.Connection, identifier: str) -> None:
-    """Keep the answer of a settlement, if it has ended."""
-    found = settlement(db, identifier)
-    if found.state.final:
-        update(db, "settlements", identifier, {"answer": chain.canonical(settlement_document(found))})
+def freeze_settlement(db: sqlite3.Connection, settlement: Settlement, shown: Document) -> None:
+    """Keep the answer of a settlement that has ended."""
+    update(db, "settlements", settlement.id, {"answer": chain.canonical(shown)})
 
 
 def report(db: sqlite3.Connection, identifier: str, document: Document, at: datetime) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import WalletApplication, select_wallet
-from cardio.errors import CardUnsupported, FileNotFound, PinNotAllowed
+from cardio.errors import CardDataInvalid, CardUnsupported, FileNotFound, PinNotAllowed
 from cardio.files.masking import Mask
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product, SocialSecurityPart, WalletPart
@@ -176,12 +177,15 @@ class Identification:
         purses: Purses that it can pay with.
         masked: Last four digits of its number.
         reasons: Why these products.
+        identity: What makes the card itself and no other, and the purse by whose hash the journal knows it; None for a
+            card whose items for that are unwritten.
     """
 
     products: tuple[Product, ...]
     purses: frozenset[PurseKind]
     masked: str
     reasons: tuple[Reason, ...] = ()
+    identity: tuple[PurseKind, bytes] | None = field(default=None, repr=False)
 
 
 def identify(card: CardConnection, catalogue: Catalogue) -> Identification:
@@ -206,14 +210,19 @@ def identify(card: CardConnection, catalogue: Catalogue) -> Identification:
         raise refused or CardUnsupported("no known application is on the card")
     purses: set[PurseKind] = set()
     number = ""
+    identity: tuple[PurseKind, bytes] | None = None
     reasons: tuple[Reason, ...] = ()
     if social is not None:
         number = social.application.issuer().card_number or ""
+        with suppress(CardDataInvalid):
+            identity = PurseKind.MEDICAL, social.application.identity().key
         reasons += social.reasons
         if products[0].medical is not None:
             purses.add(PurseKind.MEDICAL)
     if wallet is not None:
         purses.add(PurseKind.WALLET)
         number = number or wallet.application.public.serial
+        identity = identity or (PurseKind.WALLET, wallet.application.key)
         reasons += wallet.reasons
-    return Identification(tuple(products), frozenset(purses), Mask.CARD_NUMBER.apply(number), reasons)
+    masked = Mask.CARD_NUMBER.apply(number)
+    return Identification(tuple(products), frozenset(purses), masked, reasons, identity)

@@ -134,6 +134,11 @@ class Counter:
 
         return await self.presence.on_card(card.reader, job, Money.NONE)
 
+    def card_key(self, card: Presentation) -> str | None:
+        """Keyed hash by which the journal knows a presented card; None if it is not known."""
+        found = card.identification
+        return None if found is None or found.identity is None else self.engine.ledger.card_key(*found.identity)
+
     # ---- money -----------------------------------------------------------------------------------------------
 
     async def debit(self, request: DebitRequest, reader: str | None, wait_s: float) -> Transaction:

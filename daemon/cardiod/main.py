@@ -20,7 +20,7 @@ from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
-from cardiod.commands import config_commands, counter_commands, token_commands
+from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
 from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
@@ -38,6 +38,7 @@ app.add_typer(token_commands.app, name="token")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(counter_commands.shifts, name="shift")
 app.add_typer(counter_commands.batches, name="batch")
+app.add_typer(journal_commands.app, name="journal")
 
 
 @app.command()

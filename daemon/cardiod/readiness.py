@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from cardio.errors import (
     CardioError,
-    ClockUntrusted,
     JournalBehind,
     ReaderPoisoned,
     ReaderUnavailable,
     SamAbsent,
-    StorageLow,
     error_document,
 )
-from cardio.ledger.ledger import now
 from cardio.readers.owner import OwnerState
 from cardiod.counter import Counter
 
 VITAL = frozenset({"journal", "clock", "storage"})
 """Without these nothing can be done that is worth doing; without readers or keys the counter still answers."""
-CLOCK_TOLERANCE = timedelta(seconds=5)
-LEAST_FREE_BYTES = 200 * 1024 * 1024
-LEAST_FREE_PART = 0.05
 
 
 @dataclass(frozen=True)
@@ -78,14 +71,19 @@ def _journal(counter: Counter) -> dict[str, CardioError | None]:
     ledger = counter.engine.ledger
     try:
         behind = ledger.freshness.behind
-        newest = ledger.newest_time
     except CardioError as error:
         return {"journal": error, "clock": None, "storage": None}
-    usage = shutil.disk_usage(ledger.path.parent)
-    low = usage.free < LEAST_FREE_BYTES or usage.free < usage.total * LEAST_FREE_PART
-    late = newest is not None and now() < newest - CLOCK_TOLERANCE
     return {
         "journal": JournalBehind() if behind else None,
-        "clock": ClockUntrusted() if late else None,
-        "storage": StorageLow() if low else None,
+        "clock": _refusal(ledger.admission.check_clock),
+        "storage": _refusal(ledger.admission.check_storage),
     }
+
+
+def _refusal(check: Callable[[], None]) -> CardioError | None:
+    """Why the journal would take nothing new."""
+    try:
+        check()
+    except CardioError as error:
+        return error
+    return None

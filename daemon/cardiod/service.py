@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -23,12 +22,14 @@ import uvicorn
 from cardio.engine.engine import Engine
 from cardio.errors import ServiceUnavailable, StorageUnavailable
 from cardio.ledger.ledger import Ledger
+from cardio.ledger.signed_vouchers import software
 from cardio.products.catalogue import Catalogue
 from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
 from cardiod.connection import Connection
 from cardiod.counter import Counter
 from cardiod.listening import Listeners, tls_context
+from cardiod.retention import retained
 from cardiod.settings import Settings, hash_token
 
 START_TIMEOUT = 15.0
@@ -47,12 +48,14 @@ def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
         JournalBroken: The journal is damaged.
         ProductInvalid: A product file is wrong.
     """
-    engine = Engine(Ledger(settings.journal), Catalogue.load(*settings.profiles), None)
+    ledger = Ledger(settings.journal, limits=settings.limits)
     try:
-        engine.ledger.note_start(f"cardio {version('cardio')}")
-        yield Counter(engine, driver, settings.sam)
+        engine = Engine(ledger, Catalogue.load(*settings.profiles), None)
+        ledger.note_start(software())
+        with retained(ledger, settings.retention):
+            yield Counter(engine, driver, settings.sam)
     finally:
-        engine.ledger.close()
+        ledger.close()
 
 
 def token_file(settings: Settings) -> Path:

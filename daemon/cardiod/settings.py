@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import os
 import tomllib
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from cardio.errors import InputInvalid
+from cardio.ledger.admission import AdmissionLimits
+from cardio.ledger.privacy import Retention
 
 SYSTEM_CONFIG = Path("/etc/cardio/cardiod.toml")
 SYSTEM_SOCKET = Path("/run/cardio/cardio.sock")
@@ -120,6 +123,12 @@ class Settings(BaseSettings):
         scopes: What that token allows.
         rate_per_s: Requests a second that one client may send in the long run.
         rate_burst: Requests that it may send at once after a silence.
+        storage_min_free_mb: Nothing new is charged while less is free on the journal's disk, in 1 000 000 bytes.
+        storage_min_free_percent: Nor while a smaller part of that disk is free.
+        clock_tolerance_s: Nor while the clock is further behind the journal.
+        retention_personal_days: Days after which the card numbers of transactions are destroyed; 1096 are three years.
+        retention_access_log_days: Days after which it is forgotten who read personal data.
+        retention_backup_days: Days after which backups of the journal from before a migration are removed.
     """
 
     model_config = SettingsConfigDict(env_prefix="CARDIO_", extra="forbid", frozen=True)
@@ -144,6 +153,12 @@ class Settings(BaseSettings):
     scopes: frozenset[Scope] = CASHIER
     rate_per_s: float = Field(50.0, gt=0)
     rate_burst: int = Field(200, ge=1)
+    storage_min_free_mb: int = Field(200, ge=0)
+    storage_min_free_percent: float = Field(5.0, ge=0, lt=100)
+    clock_tolerance_s: float = Field(10.0, ge=0)
+    retention_personal_days: int = Field(1096, ge=1)
+    retention_access_log_days: int = Field(1096, ge=1)
+    retention_backup_days: int = Field(30, ge=1)
 
     @field_validator("profiles", mode="before")
     @classmethod
@@ -171,6 +186,20 @@ class Settings(BaseSettings):
         if self.tls_listen and not all(files):
             raise ValueError("tls_listen needs tls_certificate, tls_key and tls_client_ca")
         return self
+
+    @property
+    def limits(self) -> AdmissionLimits:
+        """When nothing new is charged any more."""
+        return AdmissionLimits(
+            min_free_bytes=self.storage_min_free_mb * 1_000_000,
+            min_free_share=self.storage_min_free_percent / 100,
+            clock_tolerance=timedelta(seconds=self.clock_tolerance_s),
+        )
+
+    @property
+    def retention(self) -> Retention:
+        """How long personal data are kept."""
+        return Retention(self.retention_personal_days, self.retention_access_log_days, self.retention_backup_days)
 
     @property
     def tokens_file(self) -> Path:

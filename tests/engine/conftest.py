@@ -22,7 +22,7 @@ def counter(tmp_path: Path) -> Iterator[TestCounter]:
 
 
 def worlds(tmp_path: Path) -> Iterator[Callable[[str], tuple[Scenario, World]]]:
-    """Makes started worlds by the names of their scenarios; their chains must be whole at the end."""
+    """Makes started worlds by the names of their scenarios; their journals must be whole at the end."""
     made: list[World] = []
     numbers = count()
 
@@ -36,5 +36,5 @@ def worlds(tmp_path: Path) -> Iterator[Callable[[str], tuple[Scenario, World]]]:
 
     yield make
     for world in made:
-        world.ledger.verify_chain()
+        world.audit()
         world.stop()

@@ -104,7 +104,7 @@ def judge(
     Raises:
         Unequal: Something smaller is wrong: a log record, a TAC, a booking, the chain.
     """
-    world.ledger.verify_chain()
+    world.audit()
     was, now = before[0], state_of(scenario, world)
     lock = scenario.operation is Operation.GREY_LOCK
     changes = int(now.locked) - int(was.locked) if lock else now.counter - was.counter

@@ -14,8 +14,10 @@ from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import HostAnswerLost, HostUnreachable
 from cardio.files.dates import encode_time
+from cardio.ledger.audit import Audit, audit
 from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Bill, Request, State, Tender
+from cardio.ledger.read_only import read_only
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product, WalletPurseName
 from cardio.readers.owner import SamOwner
@@ -219,6 +221,11 @@ class TerminalSide:
         """As if the process had ended and begun again."""
         self.stop()
         self.start()
+
+    def audit(self) -> Audit:
+        """Check all of the journal: chain, vouchers, and whether the tables are what the chain tells."""
+        with read_only(self.journal) as db:
+            return audit(db)
 
     def keys(self) -> PurchaseKeys:
         """The key source, opened."""

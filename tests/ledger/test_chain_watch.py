@@ -22,6 +22,8 @@ from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear
 
 EVERYTHING = 1_000_000
+NEW = 1
+"""Rows of a new journal: the one that names its public key."""
 BILL = Bill(total_fen=1000, fund_fen=600, account_fen=250, self_pay_fen=150)
 
 
@@ -86,7 +88,7 @@ def test_a_watcher_sees_a_whole_day_once_and_in_order(counter: TestCounter, watc
     counter.settle(counter.settle(counter.begin_settlement(BILL), counter.social), counter.citizen)
     counter.ledger.cancel_settlement(counter.begin_settlement(BILL, Tender.CASH).id)
     counter.ledger.reversals.order(request("refund"), torn.id, None, None, "why")
-    counter.ledger.note_access("cashier", "settlement", ["holder"])
+    counter.ledger.privacy.note_access("cashier", "settlement", ["holder"])
     counter.ledger.note_reprint(torn.id)
     with pytest.raises(JournalBehind):
         counter.ledger.freshness.check_sequence("999999000001/1001", 99)
@@ -119,10 +121,10 @@ def test_a_watcher_sees_a_whole_day_once_and_in_order(counter: TestCounter, watc
 def test_rows_of_before_are_not_told_again(ledger: Ledger, watcher: Watcher) -> None:
     begin(ledger)
     begin(ledger)
-    assert ledger.watch(watcher) == 2
+    assert ledger.watch(watcher) == NEW + 2
     assert watcher.calls == []
     begin(ledger)
-    assert [row.seq for row in watcher.rows] == [3]
+    assert [row.seq for row in watcher.rows] == [NEW + 3]
 
 
 def test_what_one_commit_wrote_is_told_together(counter: TestCounter, watcher: Watcher) -> None:
@@ -147,9 +149,10 @@ def test_every_watcher_sees_every_row_from_its_first_on(ledger: Ledger, watcher:
     later = Watcher()
     ledger.watch(watcher)
     begin(ledger)
-    assert ledger.watch(later) == 1
+    assert ledger.watch(later) == NEW + 1
     begin(ledger)
-    assert ([row.seq for row in watcher.rows], [row.seq for row in later.rows]) == ([1, 2], [2])
+    assert [row.seq for row in watcher.rows] == [NEW + 1, NEW + 2]
+    assert [row.seq for row in later.rows] == [NEW + 2]
 
 
 def test_rows_written_by_several_threads_are_told_once_and_in_order(ledger: Ledger, watcher: Watcher) -> None:
@@ -168,7 +171,7 @@ def test_rows_written_by_several_threads_are_told_once_and_in_order(ledger: Ledg
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, range(8)))
-    assert watcher.rows == ledger.rows(0, EVERYTHING)
+    assert watcher.rows == ledger.rows(NEW, EVERYTHING)
     assert len(watcher.rows) == 8 * 15
 
 
@@ -186,7 +189,7 @@ def test_who_begins_to_watch_among_writers_misses_and_repeats_nothing(ledger: Le
         for one in writing:
             one.result()
     for number, watcher in zip(known, watchers, strict=True):
-        assert [row.seq for row in watcher.rows] == list(range(number + 1, 201))
+        assert [row.seq for row in watcher.rows] == list(range(number + 1, NEW + 201))
 
 
 # ---- only what is on disk ----------------------------------------------------------------------------------------
@@ -204,7 +207,7 @@ def test_another_connection_finds_on_disk_what_a_watcher_is_told(ledger: Ledger,
     ledger.watch(look)
     for _ in range(3):
         ledger.cancel(begin(ledger))
-    assert found == [(seq, seq) for seq in range(1, 7)]
+    assert found == [(NEW + number, NEW + number) for number in range(1, 7)]
 
 
 @pytest.mark.parametrize("event", ["INSERT ON requests", "UPDATE OF answer ON transactions"])
@@ -218,8 +221,8 @@ def test_a_row_that_was_rolled_back_is_never_told_and_its_number_comes_again(
         begin(ledger) if event.startswith("INSERT") else ledger.cancel(waiting)
     assert watcher.calls == []
     begin(ledger)
-    assert [(row.seq, row.kind) for row in watcher.rows] == [(2, "transaction.accepted")]
-    assert watcher.rows == ledger.rows(1, EVERYTHING)
+    assert [(row.seq, row.kind) for row in watcher.rows] == [(NEW + 2, "transaction.accepted")]
+    assert watcher.rows == ledger.rows(NEW + 1, EVERYTHING)
 
 
 def test_a_refused_request_tells_nobody_anything(ledger: Ledger, watcher: Watcher) -> None:
@@ -246,7 +249,7 @@ def test_a_watcher_that_fails_changes_nothing_about_the_write_and_the_others_are
     with caplog.at_level(logging.ERROR):
         identifier = begin(ledger)
         ledger.cancel(identifier)
-    assert [row.seq for row in watcher.rows] == [1, 2]
+    assert [row.seq for row in watcher.rows] == [NEW + 1, NEW + 2]
     assert [record.message for record in caplog.records] == ["a watcher of the journal failed"] * 2
 
 
@@ -263,10 +266,10 @@ def test_rows_that_could_not_be_read_back_are_told_with_the_next_ones(
         begin(ledger)
     assert watcher.calls == []
     later = Watcher()
-    assert ledger.watch(later) == 2
+    assert ledger.watch(later) == NEW + 2
     begin(ledger)
-    assert [row.seq for row in watcher.rows] == [1, 2, 3]
-    assert [row.seq for row in later.rows] == [3]
+    assert [row.seq for row in watcher.rows] == [NEW + 1, NEW + 2, NEW + 3]
+    assert [row.seq for row in later.rows] == [NEW + 3]
 
 
 def test_after_a_restart_nobody_watches_and_no_row_is_missing(counter: TestCounter, watcher: Watcher) -> None:
@@ -281,7 +284,7 @@ def test_after_a_restart_nobody_watches_and_no_row_is_missing(counter: TestCount
 
 
 def test_rows_can_be_read_in_pages_after_any_number(ledger: Ledger) -> None:
-    for _ in range(5):
+    for _ in range(5 - NEW):
         begin(ledger)
     assert [row.seq for row in ledger.rows(0, 2)] == [1, 2]
     assert [row.seq for row in ledger.rows(2, 2)] == [3, 4]

@@ -40,7 +40,7 @@ def begin_load(
 def armed(counter: TestCounter, load: Transaction, purchase: Transaction) -> Transaction:
     """A load of the card that paid, as far as the journal goes."""
     assert purchase.armed is not None
-    return counter.ledger.arm(load, replace(purchase.armed, card_time=""))
+    return counter.ledger.arm(load, replace(purchase.armed, card_time=""), "")
 
 
 def left(counter: TestCounter, purchase: Transaction) -> int:

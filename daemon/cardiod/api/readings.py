@@ -20,7 +20,8 @@ async def reading_document(
     full = caller.may_see_persons
     personal = sorted(group.value for group in readings if group in PERSONAL_GROUPS)
     if full and personal:
-        await counter.work.journal(counter.engine.ledger.note_access, caller.name, purpose, personal)
+        note, card_key = counter.engine.ledger.privacy.note_access, counter.card_key(card)
+        await counter.work.journal(lambda: note(caller.name, purpose, personal, card_key=card_key))
     groups = {group.value: group_document(reading) for group, reading in readings.items()}
     return {"reader": card.reader, "card": card.handle, "masked": not full, "groups": groups}
 
