@@ -22,6 +22,7 @@ TOKEN = "a token of the tests"
 SERVE = (str(Path(sys.executable).with_name("cardiod")), "serve")
 START_PATIENCE = 20.0
 STOP_PATIENCE = 30.0
+ANSWER_PATIENCE = 60.0
 MANY = httpx.Limits(max_connections=200, max_keepalive_connections=200)
 
 
@@ -62,7 +63,7 @@ class DaemonProcess:
             base_url=self.url,
             headers={"Authorization": f"Bearer {TOKEN}"},
             trust_env=False,
-            timeout=60,
+            timeout=ANSWER_PATIENCE,
             limits=MANY,
         )
         self.start()
@@ -92,9 +93,12 @@ class DaemonProcess:
         self.process.terminate()
         return self.process.wait(STOP_PATIENCE)
 
-    def post(self, path: str, body: dict[str, Any], key: str | None = None) -> httpx.Response:
+    def post(
+        self, path: str, body: dict[str, Any], key: str | None = None, timeout: float = ANSWER_PATIENCE
+    ) -> httpx.Response:
         """POST below `/v1`."""
-        return self.http.post(f"/v1/{path}", json=body, headers={"Idempotency-Key": key} if key else {})
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.http.post(f"/v1/{path}", json=body, headers=headers, timeout=timeout)
 
     def get(self, path: str) -> dict[str, Any]:
         """GET below `/v1`."""

@@ -21,10 +21,10 @@ from cardio.virtual.card import Moment
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.vpcd import VpcdLink
+from tests.cashiers import PATIENCE, Cashier, Told, ask_until_final
 from tests.counter import PIN, account_of, eventually, tear, wallet_of
 from tests.daemon_process import DaemonProcess, running
 from tests.pcsc import health
-from tests.pcsc.cashiers import PATIENCE, Cashier, Told, ask_until_final
 from tests.pcsc.slots import READERS, Slots
 from tests.summary import SUMMARY
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.daemon_process import DaemonProcess
 PATIENCE = 60.0
 """Seconds until a cashier must know the end of a request, whatever happens meanwhile."""
 PAUSE = 0.2
-"""Seconds before the same key is asked again."""
+"""Seconds before a cashier asks again, if nothing else is said."""
 
 
 @dataclass
@@ -39,14 +40,28 @@ class Told:
         return bool(self.document["state"] == State.COMPLETED)
 
 
-def ask_until_final(daemon: DaemonProcess, path: str, body: dict[str, Any], key: str) -> Told:
-    """Ask under one key until the answer is an end; `amount_fen` is that of the body, 0 if it has none."""
+def _pause() -> None:
+    time.sleep(PAUSE)
+
+
+def ask_until_final(
+    daemon: DaemonProcess, path: str, body: dict[str, Any], key: str, again: Callable[[], None] = _pause
+) -> Told:
+    """Ask under one key until the answer is an end.
+
+    Args:
+        daemon: The daemon.
+        path: Below `/v1`.
+        body: The request; its `amount_fen` is kept, or 0 if it has none.
+        key: Its Idempotency-Key.
+        again: What the cashier does before asking again.
+    """
     deadline = time.monotonic() + PATIENCE
     answers = 0
-    while (document := story_of(daemon.post(path, body, key))) is None:
+    while (document := story_of(answer := daemon.post(path, body, key))) is None:
         answers += 1
-        assert time.monotonic() < deadline, f"{key} has no end after {answers} answers"
-        time.sleep(PAUSE)
+        assert time.monotonic() < deadline, f"{key} has no end after {answers} answers, at last {answer.text}"
+        again()
     return Told(body.get("amount_fen", 0), document, answers)
 
 
