@@ -88,6 +88,7 @@ class EventLog:
         self._last = self._complete_after = 0
         self._subscribers: set[asyncio.Queue[Event | None]] = set()
         self._listeners: list[Callable[[Event], None]] = []
+        self._ended = False
 
     def begin(self) -> None:
         """Follow the journal from its newest row on."""
@@ -136,12 +137,13 @@ class EventLog:
                 for event in await self.after(last):
                     newest = event.id
                     yield event
-            while (next_one := await queue.get()) is not None:
+            while not self._ended and (next_one := await queue.get()) is not None:
                 if next_one.id > newest:
                     yield next_one
 
     def end(self) -> None:
-        """End all streams."""
+        """End all streams, and those that come from now on at once."""
+        self._ended = True
         for queue in self._subscribers:
             _cut_off(queue)
 
