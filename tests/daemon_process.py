@@ -132,6 +132,6 @@ def running(
     try:
         yield daemon
     finally:
-        daemon.http.close()
         if daemon.process.poll() is None:
             daemon.stop()
+        daemon.http.close()

@@ -26,7 +26,7 @@ def main() -> int:
     print("RSS by tenths, MiB:", " ".join(f"{tenth:.1f}" for tenth in lived.memory.tenths))
     for failure in failures:
         print(failure)
-    print(lived.told(books))
+    print(f"{lived.told(books)}, {lived.memory.told}")
     return 1 if failures else 0
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cardio.errors import Money
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Transaction
+from cardio.ledger.model import State, Transaction
 from cardio.security.software_load_host import BookingState
 from tests.soak.lanes import Day, Ended
+from tests.soak.office import Office, Screen
 from tests.soak.outside import BALANCE, Holder, Outside, Standing
 
 
@@ -41,7 +43,7 @@ class Books:
         return [*self.unequal, *(f"{count} {what}" for count, what in counts if count)]
 
 
-def close_books(journal: Path, outside: Outside, day: Day) -> Books:
+def close_books(journal: Path, outside: Outside, day: Day, office: Office, screen: Screen) -> Books:
     """Compare everything.
 
     Raises:
@@ -58,9 +60,10 @@ def close_books(journal: Path, outside: Outside, day: Day) -> Books:
             books.unequal.append("the host was not told how everything ended")
     finally:
         ledger.close()
+    by_key: dict[str, list[Transaction]] = {}
     moved: dict[str, list[Transaction]] = defaultdict(list)
     for key, ended in day.requests.items():
-        found = by_reference.pop(key, [])
+        found = by_key[key] = by_reference.pop(key, [])
         books.doubled += len(found) > 1
         _compare_told(books, key, ended, found)
         moved[ended.holder.name] += [one for one in found if one.money is Money.MOVED]
@@ -71,6 +74,11 @@ def close_books(journal: Path, outside: Outside, day: Day) -> Books:
     every = [one for of_card in moved.values() for one in of_card]
     books.charged_fen, books.loaded_fen = _fen(every, online=False), _fen(every, online=True)
     _compare_host(books, outside, every)
+    _compare_sums(books, "shifts", every, [total for shift in day.shifts for total in shift["totals"]])
+    _compare_sums(books, "batches", every, [total for batch in office.batches for total in batch["sums"]])
+    final = {one.id for found in by_key.values() for one in found if one.state.final}
+    if screen.ended != Counter(final):
+        books.unequal.append("the screen showed other ends than the journal has, or not each of them once")
     return books
 
 
@@ -92,6 +100,21 @@ def _compare_card(books: Books, holder: Holder, moved: list[Transaction]) -> Non
     books.doubled += found.purchases > expected.purchases or found.loads > expected.loads
     if found != expected:
         books.unequal.append(f"{holder.name}: {found} on the card, {expected} in the journal")
+
+
+def _compare_sums(books: Books, what: str, moved: list[Transaction], totals: list[dict[str, Any]]) -> None:
+    """By purse and operation: how many transactions moved money, and how much."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for total in totals:
+        if State(total.get("state", State.COMPLETED)).money is Money.MOVED:
+            found[total["purse"], total["operation"], "count"] += total["count"]
+            found[total["purse"], total["operation"], "fen"] += total["amount_fen"]
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for one in moved:
+        expected[one.purse.value, one.operation.value, "count"] += 1
+        expected[one.purse.value, one.operation.value, "fen"] += one.amount_fen
+    if found != expected:
+        books.unequal.append(f"the {what} sum up to {dict(found)}, the journal to {dict(expected)}")
 
 
 def _compare_host(books: Books, outside: Outside, moved: list[Transaction]) -> None:

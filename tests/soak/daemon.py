@@ -38,6 +38,7 @@ def main(address: str, clock_file: Path) -> None:
     settings = load_settings()
     with listeners(settings) as bound:
         ledger = Ledger(settings.journal, clock)
+        ledger.note_start("cardio in a soak")
         engine = Engine(ledger, Catalogue.load(), None, RemoteHost(address, "host"), clock)
         server(Counter(engine, driver), settings).serve_on(bound)
         ledger.close()

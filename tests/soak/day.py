@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardiod.settings import Scope
 from tests.daemon_process import running
 from tests.faults.remote import OutsideServer
 from tests.soak.books import Books, close_books
@@ -14,10 +16,17 @@ from tests.soak.clock import SimulatedClock
 from tests.soak.hands import Act
 from tests.soak.lanes import Day, work_all
 from tests.soak.memory import Memory
+from tests.soak.office import Office, Screen
 from tests.soak.outside import SAMS, Outside
 
 SAMPLES = 200
 """Looks at the memory in a day."""
+ENVIRONMENT = {
+    "CARDIO_RATE_PER_S": "100000",
+    "CARDIO_RATE_BURST": "100000",
+    "CARDIO_SCOPES": json.dumps([scope.value for scope in Scope]),
+}
+"""One caller stands for all tills and for the office."""
 GROWTH = 1.1
 """Most that the memory of the last tenth may be, in parts of that of the second."""
 
@@ -29,6 +38,8 @@ class Lived:
     Attributes:
         day: What became of its requests.
         outside: Cards, PSAMs and host as they are now.
+        office: With its batches.
+        screen: What it showed.
         journal: File of the journal.
         memory: The daemon's memory over the day.
         seconds: Real seconds that it took.
@@ -36,6 +47,8 @@ class Lived:
 
     day: Day
     outside: Outside
+    office: Office
+    screen: Screen
     journal: Path
     memory: Memory
     seconds: float
@@ -46,15 +59,13 @@ class Lived:
         Raises:
             JournalBroken: The chain does not hold.
         """
-        return close_books(self.journal, self.outside, self.day)
+        return close_books(self.journal, self.outside, self.day, self.office, self.screen)
 
     def told(self, books: Books) -> str:
-        """The figures, in one line."""
-        second, last = self.memory.tenths[1], self.memory.tenths[-1]
+        """What became of the requests."""
         return (
             f"{len(self.day.requests)} transactions, {self.day.faults} faults, {books.lost} lost, "
-            f"{books.doubled} doubled, chain {books.rows} rows verified, "
-            f"RSS 2nd tenth {second:.1f} MiB, last tenth {last:.1f} MiB ({self.memory.growth:.3f})"
+            f"{books.doubled} doubled, chain {books.rows} rows verified"
         )
 
 
@@ -74,8 +85,7 @@ def live(folder: Path, total: int, seed: int) -> Lived:
     begun = time.monotonic()
     with OutsideServer(outside.targets, folder) as server:
         command = (sys.executable, "-m", "tests.soak.daemon", server.address, str(folder / "clock"))
-        rate = {"CARDIO_RATE_PER_S": "100000", "CARDIO_RATE_BURST": "100000"}
-        with running(folder, command, rate) as daemon:
+        with running(folder, command, ENVIRONMENT) as daemon:
             memory = Memory(daemon.process.pid)
 
             def tick(ended: int) -> None:
@@ -86,6 +96,10 @@ def live(folder: Path, total: int, seed: int) -> Lived:
             day = Day(total, tick)
             for sam in SAMS:
                 outside.orders.give(Act.INSERT, sam, sam)
+            screen, office = Screen(daemon), Office(daemon, day)
             work_all(daemon, outside, day, seed)
+            office.close()
+            screen.catch_up()
             assert daemon.stop() == 0
-    return Lived(day, outside, daemon.journal, memory, time.monotonic() - begun)
+            screen.close()
+    return Lived(day, outside, office, screen, daemon.journal, memory, time.monotonic() - begun)

@@ -23,9 +23,10 @@ from tests.soak.trouble import Trouble
 
 TROUBLE = 0.15
 """Chance of a request to meet trouble."""
-READ, NONSENSE, LOAD, REPEAT = 0.3, 0.1, 0.15, 0.1
-"""Chances: of a visit to begin with a reading, or with a request that is wrong; of a request to be a load, or to be
-asked once more after its end."""
+READ, NONSENSE, LOAD, REPEAT, PRINT = 0.3, 0.1, 0.15, 0.1, 0.1
+"""Chances: of a visit to begin with a reading, or with a request that is wrong; of a request to be a load, to be asked
+once more after its end, or to have its voucher printed again."""
+SHIFTS = 3
 MOST = 4
 """Requests of one visit."""
 WAIT_S = 2.0
@@ -59,14 +60,21 @@ class Day:
         tick: Called after each with the number of those that have their end.
         requests: Those that have their end, by key.
         faults: How often something went wrong.
+        shifts: Those that were closed, with their totals.
     """
 
     total: int
     tick: Callable[[int], None]
     requests: dict[str, Ended] = field(default_factory=dict)
     faults: int = 0
+    shifts: list[dict[str, Any]] = field(default_factory=list)
     _begun: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def shift(self) -> int:
+        """Number of the shift that works now, counted from 0."""
+        return min(len(self.requests) * SHIFTS // self.total, SHIFTS - 1)
 
     def claim(self) -> bool:
         """Whether one more request is to be made, which the caller makes then."""
@@ -108,8 +116,22 @@ class Lane:
 
     def work(self) -> None:
         """Serve one holder after the other until the day is over."""
-        while self._serve(*self._chance.sample(self.outside.holders[self.name], 2)):
-            pass
+        goes_on = True
+        while goes_on:
+            number, shift = self.day.shift, self._open_shift()
+            while goes_on and self.day.shift == number:
+                goes_on = self._serve(*self._chance.sample(self.outside.holders[self.name], 2))
+            self._close_shift(shift)
+
+    def _open_shift(self) -> str:
+        opened = self.daemon.post("shifts", {"operator": self.name, "lane": self.name})
+        assert opened.status_code == 201, opened.text
+        return str(opened.json()["id"])
+
+    def _close_shift(self, shift: str) -> None:
+        closed = self.daemon.post(f"shifts/{shift}/close", {})
+        assert closed.status_code == 200, closed.text
+        self.day.shifts.append(closed.json())
 
     def _serve(self, holder: Holder, other: Holder) -> bool:
         """One visit; whether the day goes on."""
@@ -145,6 +167,8 @@ class Lane:
             trouble.put_right()
         if self._happens(REPEAT):
             self._repeat(path, body, key, told)
+        if self._happens(PRINT):
+            self._print(told)
         faulty = trouble is not None and trouble.happened
         self.day.end(key, Ended(holder, path, told), faulty=faulty)
 
@@ -170,6 +194,18 @@ class Lane:
         """The same key must get the same answer for ever, from any reader."""
         again = ask_until_final(self.daemon, path, {**body, "reader": self._chance.choice(LANES)}, key)
         assert again.document == told.document, f"{key} got another answer: {again.document}"
+
+    def _print(self, told: Told) -> None:
+        """The voucher once more, on whatever paper; there is none where no money moved."""
+        document = told.document
+        where = f"{'settlements' if 'legs' in document else 'transactions'}/{document['id']}"
+        form = self._chance.choice(("text", "json", "html", "escpos", "pdf"))
+        printed = (
+            self.daemon.http.get(f"/v1/{where}/receipt?format={form}"),
+            self.daemon.post(f"{where}/reprint", {"format": form, "lang": "en", "width": 58}),
+        )
+        expected = 200 if document["money"] == "moved" else 409
+        assert [answer.status_code for answer in printed] == [expected] * len(printed), printed[0].text
 
     def _read(self) -> None:
         fields = ["card", "wallet", "wallet_log", "holder", "medical"]

@@ -33,6 +33,11 @@ class Memory:
         return [mean(samples) for samples in self._samples]
 
     @property
+    def told(self) -> str:
+        """What the two tenths had that are compared."""
+        return f"RSS 2nd tenth {self.tenths[1]:.1f} MiB, last tenth {self.tenths[-1]:.1f} MiB ({self.growth:.3f})"
+
+    @property
     def growth(self) -> float:
         """Mean of the last tenth, in parts of that of the second; the first one still fills caches."""
         tenths = self.tenths
