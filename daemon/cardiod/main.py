@@ -18,6 +18,7 @@ from cardio.transport.pcsc import PcscDriver
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, token_commands
+from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
 from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
@@ -41,6 +42,7 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="configuration file", metavar="FILE")] = None,
 ) -> None:
     """serve the readers of this computer"""
+    leave_nothing_behind()
     configure_logging()
     settings = load_settings(config)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.
