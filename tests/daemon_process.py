@@ -34,6 +34,7 @@ class DaemonProcess:
         port: Its port.
         command: The program; `cardiod serve` as it is installed, or one that puts the same parts together for a test.
         environment: Variables beside ours.
+        token: Its bearer token.
 
     Attributes:
         port: Its port.
@@ -44,7 +45,12 @@ class DaemonProcess:
     """
 
     def __init__(
-        self, folder: Path, port: int, command: Sequence[str] = SERVE, environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        port: int,
+        command: Sequence[str] = SERVE,
+        environment: Mapping[str, str] | None = None,
+        token: str = TOKEN,
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -55,13 +61,13 @@ class DaemonProcess:
             **os.environ,
             "CARDIO_PORT": str(port),
             "CARDIO_JOURNAL": str(self.journal),
-            "CARDIO_TOKEN_SHA256": hash_token(TOKEN),
+            "CARDIO_TOKEN_SHA256": hash_token(token),
             "CARDIO_SOCKET": "",
             **(environment or {}),
         }
         self.http = httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {TOKEN}"},
+            headers={"Authorization": f"Bearer {token}"},
             trust_env=False,
             timeout=ANSWER_PATIENCE,
             limits=MANY,
@@ -122,13 +128,16 @@ class DaemonProcess:
 
 @contextmanager
 def running(
-    folder: Path, command: Sequence[str] = SERVE, environment: Mapping[str, str] | None = None
+    folder: Path,
+    command: Sequence[str] = SERVE,
+    environment: Mapping[str, str] | None = None,
+    token: str = TOKEN,
 ) -> Iterator[DaemonProcess]:
     """A daemon on a free port, stopped at the end if it still runs; arguments as of `DaemonProcess`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    daemon = DaemonProcess(folder, port, command, environment)
+    daemon = DaemonProcess(folder, port, command, environment, token)
     try:
         yield daemon
     finally:
