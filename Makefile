@@ -28,7 +28,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test faults lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test faults soak lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test: system-test lint ## all checks and all tests, those on a real pcscd includ
 
 faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
 	@$(BIN)/python -m tests.faults
+
+soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)
+	@$(BIN)/python -m tests.soak
 
 lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,ruff check)

@@ -166,7 +166,7 @@ def check_known(db: sqlite3.Connection, identifier: str) -> None:
 def _row(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
     row: sqlite3.Row | None = db.execute("SELECT * FROM shifts WHERE id = ?", (identifier,)).fetchone()
     if row is None:
-        raise ShiftUnknown(identifier)
+        raise ShiftUnknown
     return row
 
 

@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -114,6 +115,7 @@ class PrivatePcscd:
             raise ValueError(f"slots must be 1 to {MAX_SLOTS}, not {slots}")
         self._slots = slots
         self._ports: list[int] = []
+        self._entries: list[str] = []
         self._folder: Path | None = None
         self._installation: _Installation | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -173,26 +175,42 @@ class PrivatePcscd:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def halt(self) -> None:
-        """Stop pcscd, but keep ports, names and socket for `resume`."""
+    def halt(self, *, crash: bool = False) -> None:
+        """Stop pcscd, but keep ports, names and socket for `resume`.
+
+        Args:
+            crash: Kill it, so that it leaves its socket and its pid file behind.
+        """
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
+        if crash:
+            process.kill()
+        else:
+            process.terminate()
         try:
             process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
-    def resume(self) -> None:
+    def resume(self, unplugged: Collection[int] = ()) -> None:
         """Start pcscd again after `halt`.
+
+        pcscd looks for the readers of its configuration at its start only, so this is when one can come or go.
+
+        Args:
+            unplugged: Slots whose readers are missing this time; a reader has both slots of its library.
 
         Raises:
             ReaderServiceStopped: It does not come up.
         """
         if self._process is not None:
             return
+        gone = {slot // SLOTS_PER_LIBRARY for slot in unplugged}
+        folder, _ = self._parts()
+        plugged = [entry for number, entry in enumerate(self._entries) if number not in gone]
+        (folder / "reader.conf.d" / "vpcd").write_text("\n".join(plugged))
         # Remains of a killed pcscd: the next one refuses to start if that pid is in use again.
         shutil.rmtree(self.socket.parent, ignore_errors=True)
         self._process = self._launch()
@@ -238,25 +256,23 @@ class PrivatePcscd:
         raise ReaderServiceStopped(f"vpcd does not open its ports: {self.log.strip()}")
 
     def _configure(self) -> None:
-        """Choose ports and write libraries and configuration."""
+        """Choose ports, and write libraries and their entries in the configuration."""
         folder, installation = self._parts()
         if len(str(self.socket)) > MAX_SOCKET_NAME:
             raise ReaderServiceStopped(f"socket name {self.socket} is too long for pcsc-lite")
         for name in ("run", "empty", "reader.conf.d"):
             (folder / name).mkdir(exist_ok=True)
-        self._ports = []
-        entries = []
+        self._ports, self._entries = [], []
         for first_slot in range(0, self._slots, SLOTS_PER_LIBRARY):
             library = folder / f"vpcd{first_slot}.so"
             shutil.copyfile(installation.library, library)
             self._ports.append(port := _free_ports(self._ports))
-            entries.append(
+            self._entries.append(
                 f'FRIENDLYNAME "{_friendly_name(first_slot)}"\n'
                 f"DEVICENAME /dev/null:{port}\n"
                 f"LIBPATH {library}\n"
                 f"CHANNELID {port}\n"
             )
-        (folder / "reader.conf.d" / "vpcd").write_text("\n".join(entries))
 
     def _launch(self) -> subprocess.Popen[bytes]:
         """Start pcscd from a thread of its own that lives as long as it.

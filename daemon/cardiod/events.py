@@ -88,6 +88,7 @@ class EventLog:
         self._last = self._complete_after = 0
         self._subscribers: set[asyncio.Queue[Event | None]] = set()
         self._listeners: list[Callable[[Event], None]] = []
+        self._ended = False
 
     def begin(self) -> None:
         """Follow the journal from its newest row on."""
@@ -140,7 +141,7 @@ class EventLog:
                 for event in await self.after(last):
                     newest = event.id
                     yield event
-            while True:
+            while not self._ended:
                 try:
                     next_one = await asyncio.wait_for(queue.get(), heartbeat)
                 except TimeoutError:
@@ -152,7 +153,8 @@ class EventLog:
                     yield next_one
 
     def end(self) -> None:
-        """End all streams."""
+        """End all streams, and those that come from now on at once."""
+        self._ended = True
         for queue in self._subscribers:
             _cut_off(queue)
 

@@ -21,6 +21,7 @@ from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
+from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
 from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
@@ -47,6 +48,7 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="configuration file", metavar="FILE")] = None,
 ) -> None:
     """serve the readers of this computer"""
+    leave_nothing_behind()
     configure_logging()
     settings = load_settings(config)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.

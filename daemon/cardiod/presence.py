@@ -200,7 +200,7 @@ class Presence:
         """
         name = self.ids.get(wanted, wanted)
         if name not in self.readers and name not in self.sams.readers:
-            raise ReaderUnavailable(wanted)
+            raise self._no_such_reader()
         return name
 
     def card(self, handle: str) -> Presentation:
@@ -412,13 +412,18 @@ class Presence:
             ReaderUnavailable: There is none of that name, or none at all.
         """
         if not self.readers:
-            raise ReaderUnavailable(wanted or "no reader is connected")
+            raise self._no_such_reader()
         if wanted is None or wanted in self.readers:
             return wanted
         name = self.ids.get(wanted)
         if name not in self.readers:
-            raise ReaderUnavailable(wanted)
+            raise self._no_such_reader()
         return name
+
+    def _no_such_reader(self) -> ReaderUnavailable:
+        """Names those that there are; what was asked for can be anything, a number of a person too."""
+        names = ", ".join(sorted({**self.readers, **dict.fromkeys(self.sams.readers)}))
+        return ReaderUnavailable(f"there are: {names}" if names else "no reader is connected")
 
 
 def _usable(card: Presentation) -> Presentation:

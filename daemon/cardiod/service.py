@@ -28,6 +28,7 @@ from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
 from cardiod.connection import Connection
 from cardiod.counter import Counter
+from cardiod.crashes import on_loop_error
 from cardiod.listening import Listeners, tls_context
 from cardiod.retention import retained
 from cardiod.settings import Settings, hash_token
@@ -109,8 +110,9 @@ class GracefulServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start on all sockets; uvicorn would speak TLS on each of them or on none."""
-        await super().startup(sockets)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(on_loop_error)
+        await super().startup(sockets)
         for listener in self._tls_sockets:
             server = await loop.create_server(
                 lambda: Connection(self.config, self.server_state, self.lifespan.state),

@@ -186,7 +186,7 @@ def case_of(scenario: Scenario) -> Iterator[Case]:
         state = folder / "state"
         state.mkdir()
         world = scenario.world(state)
-        with OutsideServer(world.outside, folder) as server:
+        with OutsideServer(world.outside.targets, folder) as server:
             try:
                 if not scenario.fresh_journal:
                     world.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -13,16 +14,15 @@ from typing import Any, Self
 from cardio.errors import CardioError
 from cardio.security.load_host import HostGrant, HostRequest
 from cardio.transport.channel import CardProtocol
-from tests.faults.world import Outside
 
 READY = "ready"
 
 
 class OutsideServer:
-    """Serves an `Outside` on a socket; one thread for each connection.
+    """Serves the outside of a terminal on a socket; one thread for each connection.
 
     Args:
-        outside: The cards and the host.
+        targets: The cards, the host, and whatever else is reached, by the name that `Remote` has of it.
         folder: Where the socket is made.
 
     Attributes:
@@ -30,12 +30,12 @@ class OutsideServer:
         ready: Set when that terminal says so, with the value that it says.
     """
 
-    def __init__(self, outside: Outside, folder: Path) -> None:
+    def __init__(self, targets: Mapping[str, object], folder: Path) -> None:
         self.address = str(folder / "outside")
         self.pid = 0
         self.ready = threading.Event()
         self.value: Any = None
-        self._targets = {name: getattr(outside, name) for name in ("card", "other", "sam", "host")}
+        self._targets = dict(targets)
         self._serving: list[threading.Thread] = []
         self._closing = False
         self._listener = Listener(self.address, "AF_UNIX")

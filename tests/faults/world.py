@@ -99,6 +99,10 @@ class FaultyHost:
         """As the host says."""
         return self.host.test
 
+    def cut_next(self, *, after: bool) -> None:
+        """Let the link fail at the next request."""
+        self.fail_at, self.after, self.fired = self.requests + 1, after, False
+
     def _cut(self, *, after: bool) -> bool:
         if not after:
             self.requests += 1
@@ -148,6 +152,11 @@ class Outside:
     other: VirtualCard
     sam: VirtualCard
     host: FaultyHost
+
+    @property
+    def targets(self) -> dict[str, object]:
+        """All of it, by name, for another process."""
+        return {"card": self.card, "other": self.other, "sam": self.sam, "host": self.host}
 
     @classmethod
     def around(cls, card: VirtualCard, product: Product) -> Outside:

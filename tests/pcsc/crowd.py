@@ -14,35 +14,29 @@ import json
 import os
 import random
 import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest
-from cardio.errors import CardioError, CardRemoved, IdempotencyInProgress
+from cardio.errors import CardioError, IdempotencyInProgress
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Request, State, Transaction
+from cardio.ledger.model import Request, State
 from cardio.products.catalogue import Catalogue
 from cardio.readers.owner import OwnerState
 from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.pcsc import PcscDriver
-from cardio.virtual.card import Moment
-from cardio.virtual.cards import citizen_card, psam
+from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.pcscd import PrivatePcscd
-from cardio.virtual.received import Received
-from cardio.virtual.vpcd import VpcdLink
 from cardiod.counter import Counter
-from tests.counter import DEBIT_INSTRUCTIONS, eventually, tear, wallet_of
+from tests.counter import tear
+from tests.pcsc.slots import READERS, Slots
 from tests.readers.stuck import StuckCard
 
-READERS = 8
 SALES = 6
 """Sales on each card."""
-BALANCE = 1_000_000
 PATIENCE = 25.0
 """Seconds until every sale must have its end."""
 TORN = 0.15
@@ -59,7 +53,7 @@ class Tally:
         not_debited: Sales of which the journal says that the card was not debited.
         open: Questions that are still open.
         recovered: Sales whose end was found out at a later presentation.
-        lost_fen: What the cards lost and the journal does not know; negative for what it knows and they did not lose.
+        unaccounted_fen: What the cards lost and the journal does not know, or the other way round.
         doubled: Cards that were debited another number of times than the journal says.
         rows: Rows of the journal's chain, which is whole.
         poisoned: Whether a reader was poisoned on the way.
@@ -69,7 +63,7 @@ class Tally:
     not_debited: int = 0
     open: int = 0
     recovered: int = 0
-    lost_fen: int = 0
+    unaccounted_fen: int = 0
     doubled: int = 0
     rows: int = 0
     poisoned: bool = False
@@ -80,21 +74,21 @@ class Crowd:
 
     def __init__(self, folder: Path, pcscd: PrivatePcscd, limit: float) -> None:
         self.pcscd = pcscd
-        self.cards = [citizen_card(balance_fen=BALANCE, serial=f"{8600000000001000 + n:020}") for n in range(READERS)]
-        self.stuck = StuckCard(self.cards[0])
-        self.links = [VpcdLink(self.stuck, port=pcscd.port(0))]
-        self.links += [VpcdLink(card, port=pcscd.port(n)) for n, card in enumerate(self.cards[1:], 1)]
-        self.sam_link = VpcdLink(psam(), port=pcscd.port(READERS))
+        self.stuck: list[StuckCard] = []
+        self.slots = Slots(pcscd, around=self._able_to_hang)
         self.ledger = Ledger(folder / "journal.db")
         engine = Engine(self.ledger, Catalogue.load(), None)
-        self.counter = Counter(engine, PcscDriver(), pcscd.readers[READERS], limit=limit)
+        self.counter = Counter(engine, PcscDriver(), *self.slots.sam_readers, limit=limit)
         self.poisoned = False
         self.chance = random.Random(4)  # noqa: S311 - the same story every time
 
+    def _able_to_hang(self, card: VirtualCard) -> StuckCard:
+        self.stuck.append(StuckCard(card))
+        return self.stuck[-1]
+
     async def put_in(self) -> None:
         """Put every card in that is not in its reader."""
-        out = [link for link in (*self.links, self.sam_link) if not link.inserted]
-        await asyncio.gather(*(asyncio.to_thread(link.insert) for link in out))
+        await asyncio.to_thread(self.slots.put_in)
 
     async def sell(self, number: int) -> None:
         """Sales on one card, one after the other; each is asked for under its key until it has an end."""
@@ -108,7 +102,7 @@ class Crowd:
     async def _asked(self, number: int, key: str, amount: int) -> bool:
         asked = DebitRequest(Request("crowd", key, "debit", str(amount).encode()), amount, "sale")
         try:
-            done = await self.counter.debit(asked, self.pcscd.readers[number], 3)
+            done = await self.counter.debit(asked, self.slots.readers[number], 3)
         except CardioError as error:
             if isinstance(error, IdempotencyInProgress):
                 raise
@@ -121,21 +115,18 @@ class Crowd:
 
     def tally(self) -> Tally:
         """Compare the journal with the cards."""
-        found = Tally(poisoned=self.poisoned, rows=self.ledger.verify_chain())
-        by_card: dict[str, list[Transaction]] = {}
-        for one in self.ledger.transactions():
-            found.completed += one.state is State.COMPLETED
-            found.not_debited += one.state is State.NOT_DEBITED
-            found.open += not one.state.final
-            found.recovered += one.outcome.recovered
-            if one.state is State.COMPLETED and one.armed is not None:
-                by_card.setdefault(one.armed.reader, []).append(one)
-        for number, card in enumerate(self.cards):
-            sales = by_card.get(self.pcscd.readers[number], [])
-            wallet = wallet_of(card)
-            found.lost_fen += BALANCE - wallet.balance - sum(sale.amount_fen for sale in sales)
-            found.doubled += wallet.offline_counter != len(sales)
-        return found
+        transactions = self.ledger.transactions()
+        fen, cards = self.slots.unaccounted(transactions)
+        return Tally(
+            completed=sum(one.state is State.COMPLETED for one in transactions),
+            not_debited=sum(one.state is State.NOT_DEBITED for one in transactions),
+            open=sum(not one.state.final for one in transactions),
+            recovered=sum(one.outcome.recovered for one in transactions),
+            unaccounted_fen=fen,
+            doubled=cards,
+            rows=self.ledger.verify_chain(),
+            poisoned=self.poisoned,
+        )
 
 
 # ---- stories -----------------------------------------------------------------------------------------------------
@@ -150,7 +141,7 @@ async def cards_torn(crowd: Crowd) -> None:
     """Cards are torn out at every moment of their debits, and put back."""
     selling = asyncio.create_task(crowd.sell_all())
     while not selling.done():
-        for link, card in zip(crowd.links, crowd.cards, strict=True):
+        for link, card in zip(crowd.slots.links, crowd.slots.cards, strict=True):
             if link.inserted and card.hook is None and crowd.chance.random() < TORN:
                 tear(card, crowd.chance.choice(list(Moment)))
         await asyncio.wait({selling}, timeout=0.2)
@@ -160,27 +151,13 @@ async def cards_torn(crowd: Crowd) -> None:
 
 async def pcscd_restarted(crowd: Crowd) -> None:
     """Pcscd dies in the middle of debits, three times, and comes up again with empty readers."""
-    everything = (*crowd.links, crowd.sam_link)
     selling = asyncio.create_task(crowd.sell_all())
     for moment in (Moment.COMMAND, Moment.AFTER_COMMIT, Moment.ANSWER):
-        reached = threading.Event()
-        for card in crowd.cards:
-            card.hook = partial(_cut_at, crowd, moment, reached)
+        reached = crowd.slots.cut_next_debit(moment)
         await asyncio.to_thread(reached.wait, PATIENCE)
-        await asyncio.to_thread(crowd.pcscd.restart)
-        # vpcd's end of each link is gone; the links notice by themselves.
-        await asyncio.to_thread(eventually, lambda: not any(link.inserted for link in everything))
+        await asyncio.to_thread(crowd.slots.restart_pcscd)
         await crowd.put_in()
     await selling
-
-
-def _cut_at(crowd: Crowd, moment: Moment, reached: threading.Event, now: Moment, command: Received) -> None:
-    """At the first debit of any card, leave its answer out; others' go on until pcscd is dead."""
-    if now is moment and command.instruction in DEBIT_INSTRUCTIONS:
-        for card in crowd.cards:
-            card.hook = None
-        reached.set()
-        raise CardRemoved("its pcscd dies")
 
 
 async def psam_taken_out(crowd: Crowd) -> None:
@@ -188,7 +165,7 @@ async def psam_taken_out(crowd: Crowd) -> None:
     selling = asyncio.create_task(crowd.sell_all())
     for _ in range(2):
         await asyncio.sleep(0.3)
-        await asyncio.to_thread(crowd.sam_link.remove)
+        await asyncio.to_thread(crowd.slots.sam_links[0].remove)
         await asyncio.sleep(0.3)
         await crowd.put_in()
     await selling
@@ -201,12 +178,12 @@ async def pcscd_started_later(crowd: Crowd) -> None:
 
 async def one_hangs(crowd: Crowd) -> None:
     """A card never answers its debit; the others go on meanwhile."""
-    crowd.stuck.stuck_at = bytes.fromhex("8054")
+    crowd.stuck[0].stuck_at = bytes.fromhex("8054")
     selling = [asyncio.create_task(crowd.sell(number)) for number in range(READERS)]
     await asyncio.gather(*selling[1:])
     if selling[0].done():
         raise RuntimeError("the card did not hang")
-    crowd.stuck.free.set()
+    crowd.stuck[0].free.set()
     await selling[0]
 
 
@@ -224,8 +201,7 @@ async def opened(crowd: Crowd) -> AsyncIterator[None]:
         await crowd.put_in()
         async with asyncio.timeout(PATIENCE):
             yield
-    for link in (*crowd.links, crowd.sam_link):
-        link.remove()
+    crowd.slots.take_out()
 
 
 def main(story: str, folder: Path) -> None:

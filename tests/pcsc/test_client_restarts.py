@@ -13,7 +13,8 @@ from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.vpcd import VpcdLink
 from cardiod.client import Client, Transaction
 from tests.counter import eventually, wallet_of
-from tests.pcsc.test_killed_daemon import TOKEN, DaemonProcess, kill_at_debit, running
+from tests.daemon_process import TOKEN, DaemonProcess, running
+from tests.pcsc.test_killed_daemon import kill_at_debit
 
 pytestmark = pytest.mark.pcsc
 

@@ -16,7 +16,7 @@ from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.vpcd import VpcdLink
 from tests.counter import eventually
-from tests.pcsc.test_killed_daemon import TOKEN, running
+from tests.daemon_process import TOKEN, running
 
 pytestmark = pytest.mark.pcsc
 

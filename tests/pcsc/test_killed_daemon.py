@@ -6,18 +6,9 @@ command or not.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -29,13 +20,11 @@ from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.received import Received
 from cardio.virtual.vpcd import VpcdLink
-from cardiod.settings import hash_token
 from tests.counter import DEBIT_INSTRUCTIONS, account_of, eventually, wallet_of
+from tests.daemon_process import DaemonProcess, running
 
 pytestmark = pytest.mark.pcsc
 
-TOKEN = "a token of the tests"
-CARDIOD = Path(sys.executable).with_name("cardiod")
 DEBIT = {"purse": "wallet", "amount_fen": 1234, "reference": "sale", "wait_s": 20}
 SETTLE = {
     "bill": {"total_fen": 1000, "fund_fen": 500, "account_fen": 400, "self_pay_fen": 100},
@@ -44,70 +33,6 @@ SETTLE = {
     "pin": "123456",
     "wait_s": 20,
 }
-
-
-class DaemonProcess:
-    """`cardiod serve` as a process of its own."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.journal = folder / "journal.db"
-        self.url = f"http://127.0.0.1:{port}"
-        self._environment = {
-            **os.environ,
-            "CARDIO_PORT": str(port),
-            "CARDIO_JOURNAL": str(self.journal),
-            "CARDIO_TOKEN_SHA256": hash_token(TOKEN),
-            "CARDIO_SOCKET": "",
-        }
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen([str(CARDIOD), "serve"], env=self._environment, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                httpx.get(self.url + "/healthz", trust_env=False)
-            except httpx.HTTPError:
-                assert time.monotonic() < deadline, "the daemon does not start"
-                assert self.process.poll() is None, "the daemon ended"
-                time.sleep(0.05)
-            else:
-                return
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def post(self, path: str, body: dict[str, Any], key: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key}
-        return httpx.post(f"{self.url}/v1/{path}", json=body, headers=headers, timeout=60, trust_env=False)
-
-    def get(self, path: str) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.get(f"{self.url}/v1/{path}", headers=headers, timeout=10, trust_env=False)
-        return dict(answer.json())
-
-    def rows(self) -> list[tuple[str, str]]:
-        """Id and state of every transaction, from the file."""
-        connection = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)
-        try:
-            return connection.execute("SELECT id, state FROM transactions").fetchall()
-        finally:
-            connection.close()
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[DaemonProcess]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    daemon = DaemonProcess(folder, port)
-    try:
-        yield daemon
-    finally:
-        if daemon.process.poll() is None:
-            daemon.process.terminate()
-            daemon.process.wait(30)
 
 
 def kill_at_debit(card: VirtualCard, daemon: DaemonProcess, moment: Moment) -> None:
@@ -186,8 +111,7 @@ def test_a_daemon_that_was_stopped_politely_leaves_nothing_open(pcscd: PrivatePc
         running(tmp_path) as daemon,
     ):
         assert daemon.post("debit", DEBIT, "k").status_code == 201
-        daemon.process.terminate()
-        assert daemon.process.wait(30) == 0
+        assert daemon.stop() == 0
         assert [state for _, state in daemon.rows()] == ["completed"]
 
 
@@ -198,8 +122,7 @@ def test_a_daemon_that_is_stopped_does_not_wait_for_cards_that_never_come(pcscd:
         waiting.start()
         eventually(lambda: daemon.journal.exists() and len(daemon.rows()) == 1)
         started = time.monotonic()
-        daemon.process.terminate()
-        assert daemon.process.wait(30) == 0
+        assert daemon.stop() == 0
         assert time.monotonic() - started < 15
         waiting.join()
         assert (answers[0].status_code, answers[0].json()["money"]) == (503, "none")

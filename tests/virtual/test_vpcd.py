@@ -279,6 +279,18 @@ def test_restart_keeps_the_place() -> None:
         assert place == (pcscd.socket, pcscd.port(0), pcscd.port(1), pcscd.readers)
 
 
+def test_a_killed_pcscd_comes_back_without_the_readers_that_were_unplugged() -> None:
+    with PrivatePcscd(4) as pcscd:
+        pcscd.halt(crash=True)
+        pcscd.resume(unplugged=[1])
+        for slot in (0, 1):
+            with pytest.raises(ReaderUnavailable):
+                VpcdLink(DiaryCard(), port=pcscd.port(slot)).insert()
+        VpcdLink(DiaryCard(), port=pcscd.port(2)).insert()
+        pcscd.restart()
+        VpcdLink(DiaryCard(), port=pcscd.port(1)).insert()
+
+
 def test_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def which(program: str, path: str) -> str | None:
         return None if program == "pcscd" else f"{path}/{program}"

@@ -68,7 +68,7 @@ async def check_sam(identifier: ReaderId, body: Nothing, counter: CounterOf, cal
     """Ask a PSAM for its terminal number, as at the start."""
     found = next((sam for sam in _sams(counter) if sam["id"] == identifier), None)
     if found is None:
-        raise SamAbsent(identifier)
+        raise SamAbsent("no source of keys has that id")
     if found["kind"] == "psam":
         await counter.work.journal(lambda: counter.presence.sams.check(found["reader"]))
     return JSONResponse(found)
