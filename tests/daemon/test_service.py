@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,15 @@ def test_a_taken_port_is_told_before_anything_else(settings: Settings) -> None:
         first.listen()
         with pytest.raises(ServiceUnavailable, match="in use"):
             listen(settings.model_copy(update={"port": first.getsockname()[1]}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_no_answer_waits_for_an_acknowledgement(settings: Settings, host: str) -> None:
+    """uvicorn sends header and body apart: without TCP_NODELAY the body waits 40 ms for the caller's delayed ACK."""
+    with listen(settings.model_copy(update={"host": host})) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()[:2]), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_the_token_of_a_run_is_its_owners_alone_and_goes_with_the_run(settings: Settings) -> None:
