@@ -32,7 +32,7 @@ from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger import card_notes, chain, grey_locks, notices, spending, store
 from cardio.ledger.batches import Batches
 from cardio.ledger.database import Database
-from cardio.ledger.document import settlement_money, transaction_document
+from cardio.ledger.document import settlement_money, transaction_facts
 from cardio.ledger.freshness import Freshness, set_sequence
 from cardio.ledger.listing import Listing
 from cardio.ledger.model import (
@@ -665,8 +665,7 @@ class Ledger:
 
     def _report(self, db: sqlite3.Connection, transaction: Transaction) -> None:
         """Outbox row in the same database transaction as the state it reports (OPS §5.2)."""
-        document = transaction_document(transaction)
-        del document["voucher"]
+        document = transaction_facts(transaction)
         if transaction.armed is not None:
             document["card_number"] = transaction.armed.card.number
         store.report(db, transaction.id, document, self._clock())
