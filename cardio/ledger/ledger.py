@@ -257,7 +257,7 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            before = store.transaction(db, transaction.id).state
+            before = store.state(db, transaction.id)
             if before is State.CANCELLED:
                 raise TransactionCancelled
             store.check_transition(before, State.ARMED)
@@ -298,13 +298,11 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            found = store.transaction(db, transaction.id)
-            before = found.state
-            if before.final and outcome.state is State.UNCERTAIN:
-                # The card was shown to another reader, and answered there, before a stuck one gave up.
-                return found
-            if before is State.CANCELLED and outcome.state is State.DECLINED:
-                return found
+            before = store.state(db, transaction.id)
+            # The card was shown to another reader, and answered there, before a stuck one gave up.
+            answered_elsewhere = before.final and outcome.state is State.UNCERTAIN
+            if answered_elsewhere or (before is State.CANCELLED and outcome.state is State.DECLINED):
+                return store.transaction(db, transaction.id)
             return self._move(db, transaction.id, before, outcome)
 
         return self._database.write(job)
@@ -367,7 +365,7 @@ class Ledger:
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            before = store.transaction(db, identifier).state
+            before = store.state(db, identifier)
             if before is not State.UNCERTAIN:
                 raise TransactionClosed(f"it is {before}")
             return self._move(db, identifier, before, Outcome(State.RESOLVED, resolution=resolution))
