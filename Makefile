@@ -27,7 +27,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test faults lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test faults bench lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: system-test lint ## all checks and all tests, those on a real pcscd includ
 
 faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
 	@$(BIN)/python -m tests.faults
+
+bench: system-test .venv/stamp-dev ## everything beside its peer; writes bench.json and docs/benchmarks.md (five minutes)
+	@$(BIN)/python -m tests.bench
 
 lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,ruff check)
