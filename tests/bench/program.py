@@ -71,8 +71,9 @@ class PcscCard(Card):
         return bytes([*data, sw1, sw2])
 
     def close(self) -> None:
-        """Power it down, as pyscard does."""
+        """Power it down, as pyscard does, and give up its context."""
         self.connection.disconnect()
+        self.connection.release()
 
 
 def read_holder(card: Card) -> dict[str, str]:
