@@ -28,7 +28,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test faults soak lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test faults soak bench lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ faults: system-test .venv/stamp-dev ## every fault at every place of every money
 
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)
 	@$(BIN)/python -m tests.soak
+
+bench: system-test .venv/stamp-dev ## everything beside its peer; writes bench.json and docs/benchmarks.md (five minutes)
+	@$(BIN)/python -m tests.bench
 
 lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 	$(call step,ruff check)

@@ -12,7 +12,7 @@ from cardio.apdu.command import Command, Response
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import VERIFY
 from cardio.errors import PinError, PinLastTry, PinLength, PinNotAllowed, PinRequired
-from cardio.transport.channel import PinPadChannel, PinPrompt
+from cardio.transport.channel import PinPrompt, has_pin_pad
 
 MIN_DIGITS = 4
 MAX_DIGITS = 12
@@ -87,7 +87,7 @@ def verify_pin(card: CardConnection, pin: str | None, *, allow_last_try: bool = 
 def _present(card: CardConnection, pin: str | None) -> Response:
     if pin is not None:
         return card.send(Command("VERIFY", 0x00, 0x20, data=encode_pin(pin), outcomes=VERIFY, repeatable=False))
-    if not isinstance(card.channel, PinPadChannel):
+    if not has_pin_pad(card.channel):
         raise PinRequired("no PIN pad and no PIN from the caller")
     prompt = PinPrompt(_VERIFY_HEADER, MIN_DIGITS, MAX_DIGITS)
     card.counts["VERIFY"] += 1

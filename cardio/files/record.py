@@ -6,7 +6,7 @@ declaration decodes, encodes, masks personal data and feeds the manual.
     class LogRecord(FixedRecord):
         number: int = field(Number(2), "交易序号", "transaction number")
 
-`FixedRecord` lays its fields side by side (construct underneath), `ItemRecord` holds TLV items.
+`FixedRecord` lays its fields side by side, `ItemRecord` holds TLV items.
 
 A decoded record remembers the bytes it came from: what is unwritten, malformed, too long or outside its code table is
 written back as the card had it, unless the value was changed.
@@ -18,8 +18,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
-
-import construct
 
 from cardio.apdu.tlv import Tlv, encode_simple, iterate_simple
 from cardio.errors import CardDataInvalid
@@ -108,16 +106,18 @@ class Record:
 
     VECTORS: ClassVar[tuple[str, ...]] = ()
     """Encoded samples in hex, checked by the tests and printed in the manual."""
+    _specs: ClassVar[dict[str, FieldSpec]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         dataclass(frozen=True, kw_only=True, repr=False)(cls)
+        fields = dataclasses.fields(cast("Any", cls))
+        cls._specs = {f.name: f.metadata["spec"] for f in fields if "spec" in f.metadata}
 
     @classmethod
     def specs(cls) -> dict[str, FieldSpec]:
         """Declared fields by name, in order."""
-        fields = dataclasses.fields(cast("Any", cls))
-        return {f.name: f.metadata["spec"] for f in fields if "spec" in f.metadata}
+        return cls._specs
 
     def values(self) -> Iterator[tuple[str, FieldSpec, Any]]:
         """Name, declaration and value of every field that is present; repeated items as tuples."""
@@ -183,13 +183,12 @@ class FixedRecord(Record):
         Raises:
             CardDataInvalid: The record is too short, or a field that must be there is not.
         """
-        try:
-            parsed = _layout(cls).parse(raw)
-        except construct.StreamError as error:
-            raise CardDataInvalid(f"{cls.__name__} has {len(raw)} bytes, {cls.size()} are needed") from error
-        values: dict[str, Any] = {"trailing": parsed.trailing, "as_read": raw}
-        for name, spec in cls.specs().items():
-            value = spec.codec.decode(parsed[name])
+        size = cls.size()
+        if len(raw) < size:
+            raise CardDataInvalid(f"{cls.__name__} has {len(raw)} bytes, {size} are needed")
+        values: dict[str, Any] = {"trailing": raw[size:], "as_read": raw}
+        for name, spec, part in cls._split(raw):
+            value = spec.codec.decode(part)
             if value is None and name not in _optional_names(cls):
                 raise CardDataInvalid(f"{cls.__name__}.{name} is unwritten or malformed")
             values[name] = value
@@ -201,18 +200,27 @@ class FixedRecord(Record):
         Raises:
             ValueError: A value does not fit its field.
         """
-        before = {} if self.as_read is None else _layout(type(self)).parse(self.as_read)
-        values: dict[str, bytes] = {"trailing": self.trailing}
-        for name, spec in self.specs().items():
-            values[name] = _encode(spec, getattr(self, name), before.get(name))
-        return bytes(_layout(type(self)).build(values))
+        before = {} if self.as_read is None else {name: part for name, _, part in self._split(self.as_read)}
+        parts = [_encode(spec, getattr(self, name), before.get(name)) for name, spec in self.specs().items()]
+        fields = b"".join(parts)
+        if len(fields) != self.size():
+            raise ValueError(f"{type(self).__name__}: {len(fields)} bytes where {self.size()} fit")
+        return fields + self.trailing
 
     def malformed(self) -> tuple[str, ...]:
         """Names of fields that hold bytes which mean nothing in their form."""
         if self.as_read is None:
             return ()
-        before = _layout(type(self)).parse(self.as_read)
-        return tuple(name for name, spec in self.specs().items() if _is_malformed(spec.codec, before[name]))
+        return tuple(name for name, spec, part in self._split(self.as_read) if _is_malformed(spec.codec, part))
+
+    @classmethod
+    def _split(cls, raw: bytes) -> Iterator[tuple[str, FieldSpec, bytes]]:
+        """Every field with its bytes."""
+        begin = 0
+        for name, spec in cls.specs().items():
+            end = begin + spec.codec.size
+            yield name, spec, raw[begin:end]
+            begin = end
 
 
 class ItemRecord(Record):
@@ -302,14 +310,3 @@ def _encode(spec: FieldSpec, value: Any, before: bytes | None) -> bytes:
 def _optional_names(cls: type[Record]) -> set[str]:
     fields = dataclasses.fields(cast("Any", cls))
     return {f.name for f in fields if f.default is not dataclasses.MISSING}
-
-
-_LAYOUTS: dict[type[Record], Any] = {}
-
-
-def _layout(cls: type[FixedRecord]) -> Any:
-    """The construct of a record class, made on first use."""
-    if cls not in _LAYOUTS:
-        parts = [name / construct.Bytes(spec.codec.size) for name, spec in cls.specs().items()]
-        _LAYOUTS[cls] = construct.Struct(*parts, "trailing" / construct.GreedyBytes)
-    return _LAYOUTS[cls]

@@ -23,6 +23,11 @@ ACTIONS = {
 
 def transaction_document(transaction: Transaction) -> Document:
     """A transaction as the API and `--json` show it; amounts in fen."""
+    return {**transaction_facts(transaction), "voucher": _voucher_texts(transaction)}
+
+
+def transaction_facts(transaction: Transaction) -> Document:
+    """The document without its voucher, which nobody reads in a record for the centre."""
     armed, outcome = transaction.armed, transaction.outcome
     document: Document = {
         "id": transaction.id,
@@ -81,7 +86,6 @@ def transaction_document(transaction: Transaction) -> Document:
                 "records": [{"sfi": sfi, "record": record, "data": data} for sfi, record, data in armed.records],
             }
         )
-    document["voucher"] = _voucher_texts(transaction)
     return document
 
 
@@ -122,7 +126,7 @@ def settlement_document(settlement: Settlement) -> Document:
         "due_fen": settlement.due_fen,
         "created_at": settlement.created_at.isoformat(),
         "finished_at": settlement.finished_at.isoformat() if settlement.finished_at else None,
-        "legs": [{**transaction_document(leg), "voucher": None} for leg in settlement.legs],
+        "legs": [{**transaction_facts(leg), "voucher": None} for leg in settlement.legs],
         "voucher": _voucher_texts(settlement),
     }
 

@@ -121,7 +121,7 @@ class Ledger(Requests):
 
         def job(db: sqlite3.Connection) -> Transaction:
             self.admission.compare_clock(db)
-            before = store.transaction(db, transaction.id).state
+            before = store.state(db, transaction.id)
             if before is State.CANCELLED:
                 raise TransactionCancelled
             store.check_transition(before, State.ARMED)

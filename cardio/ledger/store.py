@@ -46,6 +46,18 @@ def transaction(db: sqlite3.Connection, identifier: str) -> Transaction:
     return loaded(db, row)
 
 
+def state(db: sqlite3.Connection, identifier: str) -> State:
+    """The state of a transaction.
+
+    Raises:
+        TransactionUnknown: There is none.
+    """
+    row = db.execute("SELECT state FROM transactions WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise TransactionUnknown
+    return State(row["state"])
+
+
 def loaded(db: sqlite3.Connection, row: sqlite3.Row) -> Transaction:
     """A transaction with its notes, which few have."""
     found = transaction_from(row)

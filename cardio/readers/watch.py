@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cardio.errors import ReaderPoisoned
-from cardio.transport.channel import Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt
+from cardio.transport.channel import Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt, has_pin_pad
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ def if_abandoned(take: Callable[[], None]) -> Iterator[None]:
 
 def watched(inner: Channel, watch: CallWatch) -> WatchedChannel:
     """A channel whose calls are watched; it has a PIN pad if `inner` has one."""
-    return WatchedPinPadChannel(inner, watch) if isinstance(inner, PinPadChannel) else WatchedChannel(inner, watch)
+    return WatchedPinPadChannel(inner, watch) if has_pin_pad(inner) else WatchedChannel(inner, watch)
 
 
 class WatchedChannel(ChannelAround):

@@ -14,6 +14,7 @@ from cardio.transport.channel import (
     PinPrompt,
     ReaderDriver,
     SlotState,
+    has_pin_pad,
 )
 
 LOST = "lost"
@@ -68,7 +69,7 @@ class MeasuringDriver:
     def connect(self, reader: str) -> Channel:
         """Power the card, as the driver underneath does."""
         channel = self._inner.connect(reader)
-        kind = _MeasuringPinPadChannel if isinstance(channel, PinPadChannel) else _MeasuringChannel
+        kind = _MeasuringPinPadChannel if has_pin_pad(channel) else _MeasuringChannel
         return kind(channel, self._observer)
 
     def release(self) -> None:

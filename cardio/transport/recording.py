@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from cardio.errors import CardRemoved, InputInvalid
-from cardio.transport.channel import CardProtocol, Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt
+from cardio.transport.channel import CardProtocol, Channel, ChannelAround, Disclosure, PinPrompt, has_pin_pad
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def record(inner: Channel, sink: TextIO, *, reveal: bool = False) -> RecordingCh
 
     Arguments and errors are those of `RecordingChannel`.
     """
-    kind = RecordingPinPadChannel if isinstance(inner, PinPadChannel) else RecordingChannel
+    kind = RecordingPinPadChannel if has_pin_pad(inner) else RecordingChannel
     return kind(inner, sink, reveal=reveal)
 
 
@@ -143,7 +143,7 @@ class RecordingPinPadChannel(RecordingChannel):
 
     def verify_pin(self, prompt: PinPrompt) -> bytes:
         """Pass the prompt on; the recording gets the header and the status word."""
-        if not isinstance(self._inner, PinPadChannel):
+        if not has_pin_pad(self._inner):
             raise TypeError("the channel underneath has no PIN pad")
         answer = self._inner.verify_pin(prompt)
         self._write({"command": prompt.header.hex().upper(), "answer": answer.hex().upper()})

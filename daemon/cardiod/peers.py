@@ -11,6 +11,7 @@ import struct
 from asyncio import Transport
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from cardiod.settings import PeerRule
 
@@ -83,6 +84,8 @@ class Acquaintances:
 
     def __init__(self, rules: Iterable[PeerRule]) -> None:
         self._rules = [(rule, _uid(rule.user), gid(rule.group)) for rule in rules]
+        # A name may come from a directory on the network: it is asked once for each user, not for each request.
+        self._name = cache(_user_name)
 
     def find(self, peer: Peer) -> tuple[str, PeerRule] | None:
         """Name and rule of a peer; None for a stranger."""
@@ -91,7 +94,7 @@ class Acquaintances:
                 if rule.certificate == peer.name:
                     return rule.client or peer.name, rule
             elif peer.uid == user or group in peer.gids:
-                return rule.client or _user_name(peer.uid), rule
+                return rule.client or self._name(peer.uid), rule
         return None
 
 

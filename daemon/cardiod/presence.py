@@ -41,7 +41,7 @@ from cardio.readers.owner import OwnerState
 from cardio.readers.owners import ReaderOwners
 from cardio.readers.sam import SamBench, SamFound, probe_sam
 from cardio.readers.watch import CALL_LIMIT
-from cardio.transport.channel import Channel, PinPadChannel, ReaderDriver, SlotState
+from cardio.transport.channel import Channel, ReaderDriver, SlotState, has_pin_pad
 from cardio.transport.measuring import Measured, MeasuringDriver
 from cardiod.events import EventLog
 from cardiod.work import Work
@@ -272,7 +272,7 @@ class Presence:
         """Look at a card that was just put in; a PSAM is taken into service."""
 
         def look(channel: Channel) -> Identification | SamFound:
-            self.pin_pads[channel.reader] = isinstance(channel, PinPadChannel)
+            self.pin_pads[channel.reader] = has_pin_pad(channel)
             try:
                 return identify(CardConnection(channel), self._catalogue)
             except CardUnsupported:

@@ -1,4 +1,4 @@
-"""Declared files against bare construct."""
+"""Declared files beside bare construct."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import construct
 
+from cardio.files.record import FixedRecord
 from cardio.files.wallet.log import WalletLogRecord
-from tests.bench.rows import Row, interleaved, micro
+from cardio.files.wallet.public import PublicData
+from tests.bench.clock import in_turn
+from tests.bench.rows import Effort, Row, Subject, timed
 
-RAW = bytes.fromhex(WalletLogRecord.VECTORS[0])
-BARE = construct.Struct(
+LOG = construct.Struct(
     "number" / construct.Int16ub,
     "overdraft" / construct.Int24ub,
     "amount" / construct.Int32ub,
@@ -19,9 +21,34 @@ BARE = construct.Struct(
     "date" / construct.Bytes(4),
     "time" / construct.Bytes(3),
 )
+PUBLIC = construct.Struct(
+    "issuer" / construct.Bytes(8),
+    "application_type" / construct.Int8ub,
+    "application_version" / construct.Int8ub,
+    "serial" / construct.Bytes(10),
+    "starts" / construct.Bytes(4),
+    "ends" / construct.Bytes(4),
+    "issuer_data" / construct.Bytes(2),
+)
+FILES: tuple[tuple[str, type[FixedRecord], construct.Struct], ...] = (
+    ("a log record (EF18)", WalletLogRecord, LOG),
+    ("public data (EF15)", PublicData, PUBLIC),
+)
+
+SUBJECT = Subject(
+    "Declared files",
+    "A record decoded to values with meaning (dates, digits, codes, amounts) and encoded back, beside construct that "
+    "only takes the bytes apart and puts them together. A purchase decodes one record, and reading all of a card a few "
+    "dozen: less than one command of the card.",
+    lambda effort: _rows(effort),
+)
 
 
-def rows(rounds: int) -> Iterator[Row]:
-    """A log record, decoded to values with meaning, against the same bytes taken apart."""
-    ours, bare = interleaved(rounds, lambda: WalletLogRecord.decode(RAW), lambda: BARE.parse(RAW))
-    yield Row("a declared log record decoded, against bare construct", micro(ours), "µs", micro(bare))
+def _rows(effort: Effort) -> Iterator[Row]:
+    for name, declared, bare in FILES:
+        raw = bytes.fromhex(declared.VECTORS[0])
+        record, values = declared.decode(raw), bare.parse(raw)
+        decoding = in_turn(effort.many, lambda: declared.decode(raw), lambda: bare.parse(raw))  # noqa: B023
+        yield timed(f"decoding {name}, peer: bare construct", "µs", *decoding)
+        encoding = in_turn(effort.many, record.encode, lambda: bare.build(values))  # noqa: B023
+        yield timed(f"encoding {name}, peer: bare construct", "µs", *encoding)

@@ -15,6 +15,8 @@ Measure = Callable[[str], int]
 
 def columns(text: str) -> int:
     """Columns on a screen: Chinese characters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(character) in {"W", "F"} else 1 for character in text)
 
 
@@ -39,6 +41,9 @@ def lines(voucher: Voucher, language: str, width: int, measure: Measure = column
 
 def wrapped(words: str, room: float, measure: Callable[[str], float]) -> Iterator[str]:
     """Pieces of a text that each fit into `room`; cut anywhere, as numbers and Chinese are."""
+    if measure(words) <= room:
+        yield words
+        return
     begun = ""
     for character in words:
         if begun and measure(begun + character) > room:

@@ -1,4 +1,8 @@
-"""What every route asks for, and what it says about its answers."""
+"""What every route asks for, and what it says about its answers.
+
+Dependencies are async like routes: FastAPI runs any other function in a thread of a pool, which costs a hop for each
+and is not the thread that rates and limits belong to.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +29,17 @@ CARD = (403, 404, 409, 422, 423, 503)
 MONEY = (402, 409, 422)
 
 
-def _counter(request: Request) -> Counter:
+async def _counter(request: Request) -> Counter:
     counter: Counter = request.app.state.counter
     return counter
 
 
-def _spending(request: Request) -> Spending:
+async def _spending(request: Request) -> Spending:
     spending: Spending = request.app.state.spending
     return spending
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
@@ -43,7 +47,7 @@ def _metrics(request: Request) -> Metrics:
 def caller_with(*scopes: Scope) -> Any:
     """A dependency: the caller, who must have all these scopes."""
 
-    def caller(request: Request) -> Caller:
+    async def caller(request: Request) -> Caller:
         found = authenticate(request)
         for scope in scopes:
             found.need(scope)

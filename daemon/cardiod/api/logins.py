@@ -16,7 +16,7 @@ from cardiod.logins import Logins
 router = APIRouter(tags=["console"])
 
 
-def _logins(request: Request) -> Logins:
+async def _logins(request: Request) -> Logins:
     callers: Callers = request.app.state.callers
     return callers.logins
 
