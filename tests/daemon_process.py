@@ -20,7 +20,7 @@ from cardiod.settings import hash_token
 
 TOKEN = "a token of the tests"
 SERVE = (str(Path(sys.executable).with_name("cardiod")), "serve")
-START_PATIENCE = 20.0
+START_PATIENCE = 60.0
 STOP_PATIENCE = 30.0
 ANSWER_PATIENCE = 60.0
 MANY = httpx.Limits(max_connections=200, max_keepalive_connections=200)
