@@ -36,9 +36,9 @@ def subject(slots: Slots) -> Subject:
     return Subject(
         "Times at a counter",
         "The holder's data of a social security card 2.0, and one fen from a wallet, in PC/SC readers with virtual "
-        "cards, from connecting until the reader is free again; beside it a program with pyscard that does no more "
-        "than it must. cardio's purchase holds three synced writes of its journal, which the program lacks: that is "
-        "the price of knowing what became of a torn debit. A real card takes about 100 ms for its part of a "
+        "cards, from connecting until the reader is free again; beside it a program with pyscard that reads item by "
+        "item and keeps nothing. cardio's purchase holds the synced writes of its journal, which the program lacks: "
+        "that is the price of knowing what became of a torn debit. A real card takes about 100 ms for its part of a "
         "purchase and 10 ms for each item that is read, so the customer notices the number of commands, and not "
         "these times.",
         lambda effort: _rows(slots, effort),

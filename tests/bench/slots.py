@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from cardio.transport.pcsc import PcscDriver
 CARDIO = Path(sys.executable).with_name("cardio")
 CARDS = ("citizen", "citizen", "citizen", "social-security", "psam", "psam")
 EXPORT = "export "
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,11 @@ def pcsc_slots() -> Iterator[Slots]:
 
 def _filled() -> list[str]:
     """The readers, once pcscd has seen their cards."""
-    driver = PcscDriver()
+    driver, deadline = PcscDriver(), time.monotonic() + PATIENCE
     states = driver.readers()
     while sum(state.present for state in states.values()) < len(CARDS):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"pcscd does not see all cards: {states}")
         states = driver.wait(states, 1.0)
     driver.release()
     return list(states)[: len(CARDS)]

@@ -69,7 +69,7 @@ ALONE = {
     "gate tap, PSAM, the software's share",
     "gate tap, keyring, the software's share",
     "a whole debit over HTTP, cards without a wire",
-    "synced writes of a debit (3 commits)",
+    "synced writes of a debit",
     "debits a second meanwhile",
     "start to the first possible debit",
 }
