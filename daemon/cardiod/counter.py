@@ -195,17 +195,34 @@ class Counter:
                     error.money = (await self._known(transaction.id)).money
                 raise
 
-    async def settle(self, request: SettleRequest, reader: str | None, wait_s: float, pin: str | None) -> Settlement:
+    async def settle(
+        self,
+        request: SettleRequest,
+        reader: str | None,
+        wait_s: float,
+        pin: str | None,
+        *,
+        wallet_reader: str | None = None,
+    ) -> Settlement:
         """Settle a bill on the cards that are presented, or find out what became of the same request before.
 
-        `reader` is the one for the social security card; the wallet may lie in any.
+        Args:
+            request: The bill.
+            reader: Reader of the social security card; None for any.
+            wait_s: Seconds to wait for the cards.
+            pin: Of the medical account, if it is not to be typed on a PIN pad.
+            wallet_reader: Reader of the wallet, which can be on another card; None for any.
+
+        Raises:
+            IdempotencyInProgress: The same request is being worked on.
+            CardioError: Refused; its `money` tells what became of the whole bill.
         """
         deadline = deadline_in(wait_s)
         ledger = self.engine.ledger
         with ledger.exclusive(request.request):
             settlement = await self.work.journal(self.engine.begin_settlement, request)
             while (kind := settlement.next_purse) is not None:
-                where = reader if kind is PurseKind.MEDICAL else None
+                where = reader if kind is PurseKind.MEDICAL else wallet_reader
                 try:
                     card = await self._present(settlement.id, where, kind, deadline)
                     if settlement.state is not State.UNCERTAIN:

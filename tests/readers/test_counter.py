@@ -165,6 +165,22 @@ def test_a_settlement_that_hangs_in_its_leg_is_uncertain_and_finished_later(tmp_
     run(tmp_path, story)
 
 
+def test_the_wallet_of_another_lane_does_not_pay_this_ones_bill(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.other.insert(social_security_card(mode=CardMode.OFFLINE, balance_fen=50000))
+        world.driver.plug(EmbeddedReader("lane 2", world.other_card))
+        await world.until(lambda: len(world.counter.presence.cards) == 3)
+        bill = Bill(total_fen=1000, fund_fen=300, account_fen=600, self_pay_fen=100)
+        asked = SettleRequest(request("settle", "s"), bill, Tender.WALLET, "bill")
+        waiting = await world.counter.settle(asked, "other", 1, PIN)
+        assert waiting.state is State.AWAITING_CARD
+        paid = await world.counter.settle(asked, "other", 5, PIN, wallet_reader="citizen")
+        assert paid.state is State.COMPLETED
+        assert (wallet_of(world.wallet).balance, wallet_of(world.other_card).balance) == (9900, 10000)
+
+    run(tmp_path, story)
+
+
 def test_a_reading_that_hangs_moved_no_money(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.until(lambda: all(one.identified for one in world.counter.presence.cards.values()))

@@ -123,6 +123,6 @@ async def settled(body: SettleBody, counter: Counter, caller: Caller, spending: 
         caller,
         request.request,
         settled_fen(bill, body.tender),
-        lambda: counter.settle(request, body.reader, body.wait_s, body.secret_pin),
+        lambda: counter.settle(request, body.reader, body.wait_s, body.secret_pin, wallet_reader=body.wallet_reader),
     )
     return settlement_response(await in_time(counter, work, body.wait_s, request.request))

@@ -121,6 +121,7 @@ class Calls:
         settlement_class: str | None = None,
         temporary_offline: bool = False,
         reader: str | None = None,
+        wallet_reader: str | None = None,
         wait_s: float = DEFAULT_WAIT,
         pin: str | None = None,
     ) -> Steps[Settlement]:
@@ -134,7 +135,8 @@ class Calls:
             operator: Who sits at the counter.
             settlement_class: `1` work injury, `2` maternity, `3` medical aid, `9` other; to be noted on the card.
             temporary_offline: An on-line card settles while the line is down.
-            reader: Name of the reader of the social security card; the wallet may lie in any.
+            reader: Name of the reader of the social security card.
+            wallet_reader: Name of the reader of the wallet, which can be on another card; any if missing.
             wait_s: Seconds to wait for the cards.
             pin: The holder's PIN; after a lost answer it is sent again with the request.
 
@@ -153,6 +155,7 @@ class Calls:
             "operator": operator,
             "settlement_class": settlement_class,
             "temporary_offline": temporary_offline,
+            "wallet_reader": wallet_reader,
         }
         document, request = yield from self._money("settle", body, _how(reader, wait_s, pin), key)
         return Settlement(document, request)

@@ -27,7 +27,7 @@ Pin = Annotated[
     Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
 ]
 DEFAULT_WAIT = 30.0
-NOT_IN_FINGERPRINT = frozenset({"reader", "wait_s", "pin"})
+NOT_IN_FINGERPRINT = frozenset({"reader", "wallet_reader", "wait_s", "pin"})
 """How and where a request is carried out; a PIN's hash could be guessed, so it is not kept either (design §3)."""
 
 
@@ -132,6 +132,10 @@ class SettleBody(Body):
         bool, Field(strict=True, description="An on-line card settles while the line is down; the card counts it")
     ] = False
     reader: Reader = None
+    wallet_reader: Annotated[
+        str | None,
+        Field(max_length=255, description="Reader of the wallet, which can be on another card; any if missing"),
+    ] = None
     wait_s: WaitSeconds = DEFAULT_WAIT
     pin: Pin = None
 
