@@ -5,37 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 
 from cardio.applications.medical import CardMode
+from cardio.files.dates import encode_time
+from cardio.ledger.ledger import now
 from cardio.security.load_host import LoadHost
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, psam, social_security_card
+from cardio.virtual.hosts import load_host
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.client import Client
 from cardiod.listening import listeners
 from cardiod.service import background, counter_on, server
-from cardiod.settings import Settings, hash_token
+from cardiod.settings import Scope, Settings, hash_token
+from tests.counter import account_of, eventually
+from tests.daemon.conforming import ApiDocument
 
 TOKEN = "a token of the tests"
+
+
+PIN = "123456"
+WALLET_FEN = 10000
+ACCOUNT_FEN = 50000
+_serials = count(124)
 
 
 @dataclass
 class Bench:
     """The readers of a counter, and what lies in them."""
 
-    pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad("123456"))
-    citizen: EmbeddedReader = field(default_factory=lambda: EmbeddedReader("citizen", citizen_card(balance_fen=10000)))
+    pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad(PIN))
+    citizen: EmbeddedReader = field(
+        default_factory=lambda: EmbeddedReader("citizen", citizen_card(balance_fen=WALLET_FEN))
+    )
     sam: EmbeddedReader = field(default_factory=lambda: EmbeddedReader("sam", psam()))
 
     def __post_init__(self) -> None:
-        card = social_security_card(mode=CardMode.OFFLINE, balance_fen=50000)
-        self.social = EmbeddedReader("social", card, self.pad)
+        self.patient = social_security_card(mode=CardMode.OFFLINE, balance_fen=ACCOUNT_FEN)
+        self.social = EmbeddedReader("social", self.patient, self.pad)
         self.driver = EmbeddedDriver([self.citizen, self.social, self.sam])
+
+    def restore(self) -> tuple[VirtualCard, VirtualCard]:
+        """A citizen card that nobody has seen, and the social security card as it was at first."""
+        self.pad.typed = PIN
+        pin = self.patient.pin
+        assert pin is not None
+        pin.tries_left = pin.max_tries
+        self.patient.hook = None
+        account_of(self.patient).balance = ACCOUNT_FEN
+        return citizen_card(serial=f"{next(_serials):020}", balance_fen=WALLET_FEN), self.patient
 
 
 @dataclass
@@ -46,6 +71,7 @@ class Daemon:
     settings: Settings
     bench: Bench
     tls_port: int | None = None
+    _document: ClassVar[ApiDocument | None] = None
 
     @property
     def citizen(self) -> EmbeddedReader:
@@ -68,8 +94,34 @@ class Daemon:
         return Client(self.url, TOKEN)
 
     def http(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """A request with the token of the tests; the answer must be as the OpenAPI document says."""
         headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
-        return httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **arguments)
+        answer = httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **arguments)
+        self.document.check(method, answer.request.url.path, answer)
+        return answer
+
+    @property
+    def cards(self) -> dict[str, dict[str, Any]]:
+        """Documents of the cards that are known, by the names of their readers."""
+        cards = self.http("GET", "/v1/cards").json()["cards"]
+        return {card["reader"]: card for card in cards if card["identified"]}
+
+    def put_in(self, *cards: tuple[EmbeddedReader, VirtualCard]) -> list[str]:
+        """Put cards into readers, and wait until they are known; their handles."""
+        before = {card["handle"] for card in self.cards.values()}
+        names = [reader.name for reader, _ in cards]
+        for reader, card in cards:
+            reader.insert(card)
+        eventually(lambda: all(self.cards.get(name, {}).get("handle", "") not in {*before, ""} for name in names))
+        known = self.cards
+        return [known[name]["handle"] for name in names]
+
+    @property
+    def document(self) -> ApiDocument:
+        """The OpenAPI document: one for all daemons, because it takes its time to be made."""
+        if Daemon._document is None:
+            Daemon._document = ApiDocument(httpx.get(self.url + "/openapi.json", trust_env=False).json())
+        return Daemon._document
 
 
 StartDaemon = Callable[..., Daemon]
@@ -104,6 +156,24 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
     """Starts daemons; each ends with the test."""
     with ExitStack() as stack:
         yield lambda **changes: stack.enter_context(running_daemon(tmp_path, **changes))
+
+
+@pytest.fixture(scope="module")
+def lasting_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon for all tests of a module, with a load host; its token may do everything, as often as it likes."""
+    host = load_host(lambda: encode_time(now()))
+    with running_daemon(
+        tmp_path_factory.mktemp("daemon"), host, scopes=frozenset(Scope), rate_per_s=1e6, rate_burst=10**6
+    ) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def shared(lasting_daemon: Daemon) -> Daemon:
+    """The daemon of the module, with cards in its readers that it knows and nobody has used."""
+    citizen, patient = lasting_daemon.bench.restore()
+    lasting_daemon.put_in((lasting_daemon.citizen, citizen), (lasting_daemon.social, patient))
+    return lasting_daemon
 
 
 @pytest.fixture

@@ -351,11 +351,6 @@ def test_an_unknown_transaction_is_404(daemon: Daemon) -> None:
     refused(daemon.http("GET", "/v1/settlements/none"), 404, "transaction.unknown")
 
 
-def test_an_unknown_address_is_a_problem_document_too(daemon: Daemon) -> None:
-    answer = daemon.http("GET", "/v1/nothing")
-    assert (answer.status_code, answer.json()["code"]) == (404, "input.invalid")
-
-
 def test_a_pin_in_a_bad_request_is_not_repeated(daemon: Daemon) -> None:
     answer = settle(daemon, pin="987654321098765", colour="red")
     assert answer.status_code == 400

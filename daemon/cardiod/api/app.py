@@ -54,6 +54,7 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
         description=ABOUT,
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,  # everything has one address
         separate_input_output_schemas=False,
     )
     app.state.counter = counter

@@ -37,7 +37,9 @@ async def events(
         int | None, Query(ge=0, le=LARGEST_ID, description="Answer at once, with a list of what came after this id")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    last_event_id: Annotated[int | None, Header(ge=0, le=LARGEST_ID)] = None,
+    last_event_id: Annotated[
+        int | None, Header(alias="Last-Event-ID", ge=0, le=LARGEST_ID, description="Go on behind this id")
+    ] = None,
 ) -> Response:
     """What happens at the counter.
 

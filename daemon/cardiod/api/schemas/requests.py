@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
 
@@ -31,6 +31,11 @@ NOT_IN_FINGERPRINT = frozenset({"reader", "wait_s", "pin"})
 """How and where a request is carried out; a PIN's hash could be guessed, so it is not kept either (design §3)."""
 
 
+def _example(**content: Any) -> ConfigDict:
+    """A body as it is sent to a counter with a card in each reader."""
+    return ConfigDict(json_schema_extra={"examples": [content]})
+
+
 class Body(BaseModel):
     """Base of all bodies."""
 
@@ -51,13 +56,13 @@ class Body(BaseModel):
 class Nothing(Body):
     """An empty object."""
 
+    model_config = _example()
+
 
 class ReadBody(Body):
     """Read a card."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"purpose": "settlement", "fields": ["card", "holder", "medical"], "wait_s": 0}}
-    )
+    model_config = _example(purpose="settlement", fields=["card", "holder", "medical"], wait_s=0)
 
     purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
     fields: Annotated[list[Group], Field(min_length=1)]
@@ -69,11 +74,7 @@ class ReadBody(Body):
 class DebitBody(Body):
     """Debit a wallet."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"purse": "wallet", "amount_fen": 1234, "reference": "SALE-0001", "operator": "01", "wait_s": 30}
-        }
-    )
+    model_config = _example(purse="wallet", amount_fen=1234, reference="SALE-0001", operator="01", wait_s=30)
 
     purse: Literal["wallet"]
     amount_fen: Fen
@@ -85,6 +86,8 @@ class DebitBody(Body):
 
 class LoadBody(Body):
     """Load a wallet, or a medical account, through the configured load host."""
+
+    model_config = _example(amount_fen=5000, reference="TOP-UP-0001", operator="01")
 
     purse: PurseKind = PurseKind.WALLET
     amount_fen: Fen
@@ -109,15 +112,11 @@ class BillBody(BaseModel):
 class SettleBody(Body):
     """Settle a bill."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "bill": {"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500},
-                "tender": "wallet",
-                "reference": "BILL-0001",
-                "operator": "01",
-            }
-        }
+    model_config = _example(
+        bill={"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500},
+        tender="wallet",
+        reference="BILL-0001",
+        operator="01",
     )
 
     bill: BillBody
@@ -150,9 +149,7 @@ class TransactionKind(StrEnum):
 class TransactionBody(Body):
     """Any money operation on one purse."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"kind": "load", "purse": "wallet", "amount_fen": 5000, "reference": "TOP-UP-1"}}
-    )
+    model_config = _example(kind="debit", purse="wallet", amount_fen=1234, reference="SALE-0001", operator="01")
 
     kind: TransactionKind
     purse: PurseKind = PurseKind.WALLET
@@ -170,6 +167,8 @@ class TransactionBody(Body):
 class RecoverBody(Body):
     """Ask the presented card about a transaction whose outcome is open."""
 
+    model_config = _example(wait_s=30)
+
     reader: Reader = None
     wait_s: WaitSeconds = DEFAULT_WAIT
     pin: Pin = None
@@ -178,6 +177,8 @@ class RecoverBody(Body):
 class ResolveBody(Body):
     """Two persons say what became of the money."""
 
+    model_config = _example(money="none", persons=["01", "02"], reason="the holder shows an unchanged balance")
+
     money: Annotated[Money, Field(description="moved, none, or unknown if it could not be found out")]
     persons: tuple[Person, Person]
     reason: Reason
@@ -185,6 +186,8 @@ class ResolveBody(Body):
 
 class ReconcileBody(Body):
     """Two persons have compared the journal with cards and centre."""
+
+    model_config = _example(persons=["01", "02"], reason="compared with the records of the centre")
 
     persons: tuple[Person, Person]
     reason: Reason
@@ -200,6 +203,8 @@ class RefundWay(StrEnum):
 class ReverseBody(Body):
     """Give a payment back: by a load of the card that paid, or by an order to the settlement centre."""
 
+    model_config = _example(by="order", reason="goods returned", operator="01")
+
     by: RefundWay
     reason: Reason
     amount_fen: Annotated[Fen | None, Field(description="All that is left if missing")] = None
@@ -212,6 +217,8 @@ class ReverseBody(Body):
 class ReprintBody(Body):
     """Print a voucher again; it is counted and marked."""
 
+    model_config = _example(format="text", lang="zh", width=80)
+
     format: Form = Form.TEXT
     lang: Literal["zh", "en"] = "zh"
     width: Annotated[Paper, Field(description="Width of the paper, mm")] = Paper.MM80
@@ -219,6 +226,8 @@ class ReprintBody(Body):
 
 class WaitBody(Body):
     """Wait for a card."""
+
+    model_config = _example(purse="wallet", wait_s=30)
 
     reader: Reader = None
     purse: Annotated[PurseKind | None, Field(description="Only a card with this purse")] = None
@@ -228,6 +237,8 @@ class WaitBody(Body):
 class CardholderBody(Body):
     """Read the holder of a presented card."""
 
+    model_config = _example(purpose="settlement", fields=["holder"])
+
     purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
     fields: Annotated[list[Group], Field(min_length=1)] = [Group.HOLDER]
     pin: Pin = None
@@ -236,12 +247,16 @@ class CardholderBody(Body):
 class VerifyPinBody(Body):
     """Check the holder's PIN."""
 
+    model_config = _example()
+
     pin: Pin = None
     allow_last_try: Annotated[bool, Field(strict=True, description="The holder agrees to use the last try")] = False
 
 
 class ShiftBody(Body):
     """Open a shift."""
+
+    model_config = _example(operator="01", lane="A")
 
     operator: Person
     lane: Annotated[str, Field(max_length=64, description="Empty where there is only one")] = ""
@@ -250,16 +265,22 @@ class ShiftBody(Body):
 class CloseShiftBody(Body):
     """Close a shift."""
 
+    model_config = _example(operator="01")
+
     operator: Annotated[str | None, Field(max_length=64, description="Who closes it; its operator if missing")] = None
 
 
 class BatchBody(Body):
     """Close a batch."""
 
+    model_config = _example()
+
     shift: Annotated[str | None, Field(max_length=64, description="Shift that ends with it")] = None
 
 
 class LoginBody(Body):
     """The code of a one-time address."""
+
+    model_config = _example(code="as in the address after #login=")
 
     code: Annotated[str, Field(min_length=1, max_length=128)]
