@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
+from cardiod.api.app import described
 from cardiod.api.problems import MEDIA_TYPE
 from cardiod.api.schemas import documents
 
@@ -58,7 +60,7 @@ class Operation:
 
 
 class ApiDocument:
-    """The document of a daemon.
+    """The document.
 
     Args:
         content: What `/openapi.json` answers.
@@ -86,3 +88,9 @@ class ApiDocument:
         elif answer.status_code in NO_OPERATION and method != "HEAD":
             assert answer.headers["content-type"] == MEDIA_TYPE
             documents.Problem.model_validate_json(answer.content)
+
+
+@cache
+def api_document() -> ApiDocument:
+    """The document of every daemon: it does not depend on the counter behind it, and takes its time to be made."""
+    return ApiDocument(described().openapi())

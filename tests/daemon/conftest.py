@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +26,7 @@ from cardiod.listening import listeners
 from cardiod.service import background, counter_on, server
 from cardiod.settings import Scope, Settings, hash_token
 from tests.counter import account_of, eventually
-from tests.daemon.conforming import ApiDocument
+from tests.daemon.conforming import api_document
 
 TOKEN = "a token of the tests"
 
@@ -71,7 +71,6 @@ class Daemon:
     settings: Settings
     bench: Bench
     tls_port: int | None = None
-    _document: ClassVar[ApiDocument | None] = None
 
     @property
     def citizen(self) -> EmbeddedReader:
@@ -97,7 +96,7 @@ class Daemon:
         """A request with the token of the tests; the answer must be as the OpenAPI document says."""
         headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
         answer = httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **arguments)
-        self.document.check(method, answer.request.url.path, answer)
+        api_document().check(method, answer.request.url.path, answer)
         return answer
 
     @property
@@ -115,13 +114,6 @@ class Daemon:
         eventually(lambda: all(self.cards.get(name, {}).get("handle", "") not in {*before, ""} for name in names))
         known = self.cards
         return [known[name]["handle"] for name in names]
-
-    @property
-    def document(self) -> ApiDocument:
-        """The OpenAPI document: one for all daemons, because it takes its time to be made."""
-        if Daemon._document is None:
-            Daemon._document = ApiDocument(httpx.get(self.url + "/openapi.json", trust_env=False).json())
-        return Daemon._document
 
 
 StartDaemon = Callable[..., Daemon]

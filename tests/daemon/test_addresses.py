@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.daemon.callers import refused
+from tests.daemon.conforming import api_document
 from tests.daemon.conftest import TOKEN, Daemon
 
 JSON = {"Content-Type": "application/json"}
@@ -72,10 +73,10 @@ def test_a_request_id_of_the_callers_is_not_taken_over(lasting_daemon: Daemon) -
 
 
 def test_everybody_without_a_token_is_401_except_where_no_token_is_wanted(lasting_daemon: Daemon) -> None:
-    for operation in lasting_daemon.document.operations:
+    for operation in api_document().operations:
         path = operation.path.replace("{number}", "1").replace("{", "").replace("}", "")
-        body = {"json": {}} if operation.method == "post" else {}
-        answer = httpx.request(operation.method, lasting_daemon.url + path, trust_env=False, **body)
+        body: dict[str, str] | None = {} if operation.method == "post" else None
+        answer = httpx.request(operation.method, lasting_daemon.url + path, trust_env=False, json=body)
         if operation.description["security"]:
             refused(answer, 401, "client.unauthorised")
             assert answer.headers["www-authenticate"] == "Bearer"

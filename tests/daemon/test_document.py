@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from cardiod.api.schemas import documents
-from tests.daemon.conforming import ApiDocument, Operation
+from tests.daemon.conforming import ApiDocument, Operation, api_document
 from tests.daemon.conftest import Daemon
 
 
-@pytest.fixture(scope="module")
-def document(lasting_daemon: Daemon) -> ApiDocument:
-    return lasting_daemon.document
+@pytest.fixture
+def document() -> ApiDocument:
+    return api_document()
 
 
 def schema_of(document: ApiDocument, reference: dict[str, Any]) -> dict[str, Any]:
@@ -100,3 +100,7 @@ def parametrized(operation: Operation) -> bool:
 def test_an_address_with_a_parameter_may_be_unknown(document: ApiDocument) -> None:
     for operation in filter(parametrized, document.operations):
         assert "404" in operation.description["responses"], operation
+
+
+def test_it_is_what_the_daemon_answers(document: ApiDocument, daemon: Daemon) -> None:
+    assert daemon.http("GET", "/openapi.json").json() == document.content

@@ -12,7 +12,7 @@ from cardio.virtual.cards import PERSON_A
 from cardiod.service import configure_logging
 from tests.counter import tear
 from tests.daemon.conftest import Daemon, StartDaemon
-from tests.daemon.test_api import BILL, debit, read, settle
+from tests.daemon.sales import BILL, debit, read, settle
 
 PIN = "123456"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from cardio.errors import (
     BodyTooLarge,
@@ -92,6 +92,12 @@ IdempotencyKey = Annotated[
         max_length=255,
         description="Made by you and written down before you send: the same key always gets the same answer",
         examples=["0192f0c1-7c50-7c3e-8d60-2f1f8c0f5a11"],
+    ),
+]
+KeyAskedFor = Annotated[
+    str | None,
+    Query(
+        max_length=255, description="Only what this key of yours began; `404` if it never came, or began another kind"
     ),
 ]
 Identifier = Annotated[str, Path(pattern=IDENTIFIER)]

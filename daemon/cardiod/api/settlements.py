@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,12 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from cardio.ledger.document import settlement_document
 from cardio.ledger.listing import PAGE, Filter
 from cardio.ledger.model import State
-from cardiod.api.answers import document_response
+from cardiod.api.answers import begun_by, document_response
 from cardiod.api.dependencies import (
     STORE,
     CounterOf,
     IdempotencyKey,
     Identifier,
+    KeyAskedFor,
     Reading,
     Settling,
     SpendingOf,
@@ -25,7 +25,7 @@ from cardiod.api.dependencies import (
 from cardiod.api.operations import SETTLED, settled
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, SettleBody
-from cardiod.api.times import aware
+from cardiod.api.times import Time
 
 router = APIRouter(prefix="/settlements", tags=["settlements"])
 
@@ -42,20 +42,24 @@ async def begin(
     return await settled(body, counter, caller, spending, idempotency_key)
 
 
-@router.get("", responses=answers(documents.SettlementList, *STORE))
+@router.get("", responses=answers(documents.SettlementList, 404, *STORE))
 async def find(
     counter: CounterOf,
-    caller: Reading,  # noqa: ARG001
+    caller: Reading,
+    idempotency_key: KeyAskedFor = None,
     state: State | None = None,
-    since: Annotated[datetime | None, Query(description="Begun at or after this time")] = None,
-    until: Annotated[datetime | None, Query(description="Begun before this time")] = None,
+    since: Annotated[Time | None, Query(description="Begun at or after this time")] = None,
+    until: Annotated[Time | None, Query(description="Begun before this time")] = None,
     shift: Annotated[str | None, Query(max_length=64)] = None,
     reference: Annotated[str | None, Query(max_length=64)] = None,
     before: Annotated[str | None, Query(max_length=64, description="The `next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
 ) -> Response:
-    """Settlements, newest first."""
-    wanted = Filter(state, aware(since), aware(until), shift, reference)
+    """Settlements, newest first; or the one that a key of yours began, whatever became of it."""
+    if idempotency_key is not None:
+        begun = await begun_by(counter, caller.name, idempotency_key, counter.engine.ledger.settlement)
+        return JSONResponse({"settlements": [settlement_document(begun)], "next": None})
+    wanted = Filter(state, since, until, shift, reference)
     listing = counter.engine.ledger.listing
     found = await counter.work.journal(listing.settlements, wanted, before=before, limit=limit)
     return JSONResponse(

@@ -19,9 +19,13 @@ Reference = Annotated[str, Field(min_length=1, max_length=64, description="Your 
 Operator = Annotated[str | None, Field(max_length=64, description="Who sits at the counter")]
 Person = Annotated[str, Field(min_length=1, max_length=64)]
 Reason = Annotated[str, Field(min_length=1, max_length=255)]
-Reader = Annotated[str | None, Field(max_length=255, description="Id or name of the reader; any if missing")]
+Reader = Annotated[
+    str | None, Field(min_length=1, max_length=255, description="Id or name of the reader; any if missing")
+]
 Fen = Annotated[StrictInt, Field(description="Fen; a wallet takes 1 to 0x7FFFFFFF, a medical account up to 0xFFFFFFFE")]
-WaitSeconds = Annotated[float, Field(ge=0, le=300, description="Seconds to wait for the card before answering")]
+WaitSeconds = Annotated[
+    float, Field(strict=True, ge=0, le=300, description="Seconds to wait for the card before answering")
+]
 Pin = Annotated[
     SecretStr | None,
     Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
