@@ -173,7 +173,7 @@ class Presence:
     def release_waiting(self) -> None:
         """Tell everybody who waits for a card that the daemon stops; may be called from a signal handler or thread."""
         self._stopping = True
-        self._work.from_elsewhere(lambda: self._work.spawn(self.notify()))
+        self._work.from_elsewhere(lambda: self._work.start(self.notify()))
 
     async def notify(self) -> None:
         """Have everybody who waits look again."""
@@ -236,7 +236,7 @@ class Presence:
 
     def _watch(self, states: dict[str, SlotState]) -> None:
         """Called in the monitor's thread."""
-        self._work.from_elsewhere(lambda: self._work.spawn(self._on_change(states)))
+        self._work.from_elsewhere(lambda: self._work.start(self._on_change(states)))
 
     async def _on_change(self, states: dict[str, SlotState]) -> None:
         """Readers or cards came or went."""
@@ -266,7 +266,7 @@ class Presence:
         card = self.cards[reader] = Presentation(secrets.token_hex(16), reader, now(), slot)
         log.info("card inserted", reader=reader, handle=card.handle)
         self._events.publish("card.inserted", reader=reader, card=card.handle)
-        self._work.spawn(self._identify(card))
+        self._work.start(self._identify(card))
 
     async def _identify(self, card: Presentation) -> None:
         """Look at a card that was just put in; a PSAM is taken into service."""

@@ -29,16 +29,17 @@ async def in_time(counter: Counter, operation: Coroutine[Any, Any, T], wait_s: f
         request: Key and caller.
 
     Raises:
-        IdempotencyInProgress: It is not done in time.
+        IdempotencyInProgress: It is not done in time, or is being done for an earlier request.
         CardioError: What the work raises.
     """
     task = counter.work.spawn(operation)
     done, _ = await asyncio.wait({task}, timeout=wait_s + GRACE)
-    if not done:
-        listing = counter.engine.ledger.listing
-        begun = await counter.work.journal(listing.begun_by, request.client, request.key)
-        raise IdempotencyInProgress(f"it is {begun}" if begun else "", money=Money.UNKNOWN)
-    return task.result()
+    if done and not isinstance(task.exception(), IdempotencyInProgress):
+        return task.result()
+    counter.work.leave(task)
+    listing = counter.engine.ledger.listing
+    begun = await counter.work.journal(listing.begun_by, request.client, request.key)
+    raise IdempotencyInProgress(f"it is {begun}" if begun else "", money=Money.UNKNOWN)
 
 
 async def begun_by(counter: Counter, client: str, key: str, find: Callable[[str], T]) -> T:

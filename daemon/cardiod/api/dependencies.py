@@ -50,6 +50,8 @@ PROBLEM_HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}, "required": True}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds", "required": True}},
 }
+MONEY_SCOPES = (Scope.DEBIT, Scope.LOAD, Scope.SETTLE, Scope.REVERSE, Scope.RESOLVE)
+"""Who has one of these may also cancel what has not begun, and ask a card what became of its money."""
 STORE = (503, 507)
 CARD = (403, 404, 409, 422, 423, 503)
 MONEY = (402, 409, 422)
@@ -82,6 +84,18 @@ def caller_with(*scopes: Scope) -> Any:
     return Depends(caller)
 
 
+def caller_with_one_of(*scopes: Scope) -> Any:
+    """A dependency: the caller, who must have at least one of these scopes."""
+
+    def caller(request: Request) -> Caller:
+        found = authenticate(request)
+        if not found.scopes & set(scopes):
+            raise ClientForbidden(f"the caller lacks the scopes {', '.join(scopes)}: one of them would do")
+        return found
+
+    return Depends(caller)
+
+
 CounterOf = Annotated[Counter, Depends(_counter)]
 SpendingOf = Annotated[Spending, Depends(_spending)]
 MetricsOf = Annotated[Metrics, Depends(_metrics)]
@@ -106,7 +120,7 @@ Reading = Annotated[Caller, caller_with(Scope.READ_CARD)]
 Debiting = Annotated[Caller, caller_with(Scope.DEBIT)]
 Loading = Annotated[Caller, caller_with(Scope.LOAD)]
 Settling = Annotated[Caller, caller_with(Scope.SETTLE)]
-Moving = Annotated[Caller, caller_with(Scope.READ_CARD)]
+Moving = Annotated[Caller, caller_with_one_of(*MONEY_SCOPES)]
 Shifting = Annotated[Caller, caller_with(Scope.SHIFT)]
 Batching = Annotated[Caller, caller_with(Scope.BATCH)]
 Pinning = Annotated[Caller, caller_with(Scope.PIN)]

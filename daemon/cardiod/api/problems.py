@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from contextvars import ContextVar
 from typing import Any
 
-import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,11 +13,11 @@ from starlette.exceptions import HTTPException
 from cardio import errors
 from cardio.errors import CardioError
 from cardiod.api.addresses import methods_of
+from cardiod.bugs import note_bug
 
 MEDIA_TYPE = "application/problem+json"
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request that is being answered; the log has it, too."""
-log = structlog.get_logger("cardiod.api")
 
 STATUS: dict[str, int] = {
     "reader.unavailable": 503,
@@ -179,13 +177,8 @@ async def on_cardio_error(_: Request, error: Exception) -> JSONResponse:
 
 def bug_response(error: Exception) -> JSONResponse:
     """Anything that is not an error of ours; its message may hold a value, so only its kind is told."""
-    log.error("internal error", kind=type(error).__name__, at=_place(error))
+    note_bug(error)
     return problem_response(errors.InternalError(type(error).__name__))
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 async def on_validation_error(_: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from cardio.engine.requests import DebitRequest, OnlineRequest
-from cardio.errors import InputInvalid
+from cardio.errors import AmountInvalid, InputInvalid
 from cardio.ledger import model
 from cardio.ledger.document import transaction_document
 from cardio.ledger.listing import PAGE, Filter
@@ -17,7 +17,6 @@ from cardio.ledger.model import Resolution, State, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.transport.channel import Channel
 from cardiod.api.answers import begun_by, document_response, in_time, transaction_response
-from cardiod.api.callers import Caller
 from cardiod.api.dependencies import (
     CARD,
     STORE,
@@ -25,6 +24,7 @@ from cardiod.api.dependencies import (
     IdempotencyKey,
     Identifier,
     KeyAskedFor,
+    Known,
     Moving,
     Reading,
     Resolving,
@@ -56,7 +56,7 @@ ONLINE = {
 async def begin(
     body: TransactionBody,
     counter: CounterOf,
-    caller: Moving,
+    caller: Known,
     spending: SpendingOf,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -139,6 +139,8 @@ def _ways(counter: Counter, request: model.Request, body: TransactionBody) -> tu
         CardioError: No card could do it.
     """
     engine, pin = counter.engine, body.secret_pin
+    if body.lock is not None and body.kind is not TransactionKind.GREY_DEBIT:
+        raise InputInvalid(f"lock: a {body.kind} frees none")
 
     def on_card(act: Callable[[Transaction, Channel, str | None], Transaction]) -> Act:
         return lambda transaction, channel: act(transaction, channel, pin)
@@ -154,6 +156,8 @@ def _ways(counter: Counter, request: model.Request, body: TransactionBody) -> tu
         debit.check()
         return lambda: engine.begin_debit(debit), on_card(engine.debit)
     if body.kind is TransactionKind.GREY_LOCK:
+        if body.amount_fen:
+            raise AmountInvalid("a grey lock takes nothing; its debit will")
         return lambda: engine.begin_grey_lock(request, body.reference, body.operator), on_card(engine.grey_lock)
     if not body.lock:
         raise InputInvalid("lock: name the transaction that locked the purse")
