@@ -130,7 +130,7 @@ class Counter:
             reading = CardReading(CardConnection(channel), self.engine.catalogue, pin=pin, keys=keys, masked=masked)
             return reading.read(wanted)
 
-        return await self.presence.on_card(card.reader, job, Money.NONE)
+        return await self.presence.on_presented(card, job)
 
     # ---- money -----------------------------------------------------------------------------------------------
 

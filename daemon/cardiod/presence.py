@@ -220,7 +220,9 @@ class Presence:
         Raises:
             CardChanged: It is not there any more.
         """
-        self.card(handle).released = True
+        card = self.card(handle)
+        card.released = True
+        self._events.publish("card.released", reader=card.reader, card=card.handle)
         await self.notify()
 
     async def look_again(self, reader: str) -> None:
@@ -231,6 +233,7 @@ class Presence:
         """
         if reader not in self.cards:
             raise CardAbsent(reader)
+        self._forget(self.cards[reader])
         self._insert(reader, self.readers[reader])
         await self.notify()
 
@@ -254,9 +257,7 @@ class Presence:
             self._events.publish("reader.attached", reader=name)
         for name, card in list(self.cards.items()):
             if self.readers.get(name) != card.slot:
-                del self.cards[name]
-                log.info("card removed", reader=name, handle=card.handle)
-                self._events.publish("card.removed", reader=name, card=card.handle)
+                self._forget(card)
         for name, state in self.readers.items():
             if state.present and name not in self.cards:
                 self._insert(name, state)
@@ -267,6 +268,11 @@ class Presence:
         log.info("card inserted", reader=reader, handle=card.handle)
         self._events.publish("card.inserted", reader=reader, card=card.handle)
         self._work.start(self._identify(card))
+
+    def _forget(self, card: Presentation) -> None:
+        del self.cards[card.reader]
+        log.info("card removed", reader=card.reader, handle=card.handle)
+        self._events.publish("card.removed", reader=card.reader, card=card.handle)
 
     async def _identify(self, card: Presentation) -> None:
         """Look at a card that was just put in; a PSAM is taken into service."""
@@ -346,6 +352,19 @@ class Presence:
         except ReaderPoisoned as error:
             self._events.publish("reader.error", reader=reader, error=error.code)
             raise
+
+    async def on_presented(self, card: Presentation, job: Callable[[Channel], T]) -> T:
+        """Run a job that moves no money on one presented card.
+
+        Raises:
+            CardChanged: Another one lay in its place.
+            CardioError: As of `on_card`.
+        """
+        done = await self.on_card(card.reader, job, Money.NONE)
+        # It may have been swapped for another before that was noticed: what was read then is that one's.
+        if self.cards.get(card.reader) not in {None, card}:
+            raise CardChanged("another card was put in meanwhile")
+        return done
 
     async def present(
         self,
