@@ -22,6 +22,7 @@ from cardio.errors import (
     CardioError,
     CardMultiple,
     CardUnsupported,
+    InternalError,
     Money,
     OperationUnsupported,
     ReaderBusy,
@@ -43,6 +44,7 @@ from cardio.readers.sam import SamBench, SamFound, probe_sam
 from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.channel import Channel, PinPadChannel, ReaderDriver, SlotState
 from cardio.transport.measuring import Measured, MeasuringDriver
+from cardiod.bugs import note_bug
 from cardiod.events import EventLog
 from cardiod.work import Work
 
@@ -147,6 +149,7 @@ class Presence:
         self._on_card = on_card
         self._owners = ReaderOwners(driver, limit=limit)
         self._monitor = ReaderMonitor(driver, self._watch)
+        self._plugged: set[str] = set()
         self._changed = asyncio.Condition()
         self._looked = asyncio.Event()
         self._stopping = False
@@ -249,15 +252,16 @@ class Presence:
         self._looked.set()
         self._on_keys()
         self._owners.update(states)
-        known, self.readers = self.readers, {n: state for n, state in states.items() if n not in self.sams.readers}
-        for name in known.keys() - states.keys():
-            self.pin_pads.pop(name, None)
-            self._events.publish("reader.detached", reader=name)
-        for name in self.readers.keys() - known.keys():
-            self._events.publish("reader.attached", reader=name)
+        self.readers = {name: state for name, state in states.items() if name not in self.sams.readers}
         for name, card in list(self.cards.items()):
             if self.readers.get(name) != card.slot:
                 self._forget(card)
+        plugged, self._plugged = self._plugged, set(states)
+        for name in sorted(plugged - self._plugged):
+            self.pin_pads.pop(name, None)
+            self._events.publish("reader.detached", reader=name)
+        for name in sorted(self._plugged - plugged):
+            self._events.publish("reader.attached", reader=name)
         for name, state in self.readers.items():
             if state.present and name not in self.cards:
                 self._insert(name, state)
@@ -295,12 +299,18 @@ class Presence:
                 card.identification = found
                 self._events.publish("card.identified", reader=card.reader, card=card.handle)
         except CardioError as error:
-            card.error = error
-            log.warning("card not identified", reader=card.reader, code=error.code)
-            self._events.publish("card.rejected", reader=card.reader, card=card.handle, error=error.code)
+            self._reject(card, error)
+        except Exception as error:  # noqa: BLE001 (one card that we cannot look at must not block all others)
+            note_bug(error)
+            self._reject(card, InternalError(type(error).__name__, money=Money.NONE))
         await self.notify()
         if card.identification is not None:
             await self._on_card(card)
+
+    def _reject(self, card: Presentation, error: CardioError) -> None:
+        card.error = error
+        log.warning("card not identified", reader=card.reader, code=error.code)
+        self._events.publish("card.rejected", reader=card.reader, card=card.handle, error=error.code)
 
     async def _look(self, card: Presentation, job: Callable[[Channel], T]) -> T:
         """Look at a card as soon as no other program holds it.

@@ -126,6 +126,18 @@ def test_a_card_that_nobody_knows_is_shown_with_the_reason(shared: Daemon) -> No
         refused(get(shared, "citizen", what), 422, "card.unsupported")
 
 
+def test_a_card_that_brings_up_a_bug_does_not_keep_the_others_from_being_used(shared: Daemon) -> None:
+    def stumble(moment: Moment, command: Received) -> None:
+        raise ValueError("测试甲")
+
+    card = citizen_card(serial=f"{98:020}")
+    card.hook = stumble
+    shared.citizen.insert(card)
+    eventually(lambda: shared.cards.get("citizen", {}).get("error", {}).get("code") == "internal")
+    assert "测试甲" not in get(shared, "citizen").text
+    assert wait(shared, purse="medical", wait_s=0).status_code == 200
+
+
 # ---- what is on it -------------------------------------------------------------------------------------------------
 
 
