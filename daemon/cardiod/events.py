@@ -44,6 +44,7 @@ OPEN_FIELDS = frozenset(
         "reader",
         "reason",
         "records",
+        "recovered",
         "software",
     }
 )

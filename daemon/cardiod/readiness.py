@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from cardio.errors import (
@@ -15,6 +16,7 @@ from cardio.errors import (
     ReaderUnavailable,
     SamAbsent,
     StorageLow,
+    StorageUnavailable,
     error_document,
 )
 from cardio.ledger.ledger import now
@@ -76,16 +78,24 @@ def _sams(counter: Counter) -> CardioError | None:
 
 def _journal(counter: Counter) -> dict[str, CardioError | None]:
     ledger = counter.engine.ledger
+    storage = _storage(ledger.path.parent)
     try:
         behind = ledger.freshness.behind
         newest = ledger.newest_time
     except CardioError as error:
-        return {"journal": error, "clock": None, "storage": None}
-    usage = shutil.disk_usage(ledger.path.parent)
-    low = usage.free < LEAST_FREE_BYTES or usage.free < usage.total * LEAST_FREE_PART
+        return {"journal": error, "clock": None, "storage": storage}
     late = newest is not None and now() < newest - CLOCK_TOLERANCE
     return {
         "journal": JournalBehind() if behind else None,
         "clock": ClockUntrusted() if late else None,
-        "storage": StorageLow() if low else None,
+        "storage": storage,
     }
+
+
+def _storage(folder: Path) -> CardioError | None:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError as error:
+        return StorageUnavailable(f"{folder}: {error.strerror}")
+    low = usage.free < LEAST_FREE_BYTES or usage.free < usage.total * LEAST_FREE_PART
+    return StorageLow() if low else None
