@@ -22,6 +22,7 @@ from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.hosts import load_host
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.client import Client
+from cardiod.counter import Counter
 from cardiod.listening import listeners
 from cardiod.service import background, counter_on, server
 from cardiod.settings import Scope, Settings, hash_token
@@ -70,6 +71,7 @@ class Daemon:
     url: str
     settings: Settings
     bench: Bench
+    counter: Counter
     tls_port: int | None = None
 
     @property
@@ -140,7 +142,7 @@ def running_daemon(
         counter.engine.host = host
         url = stack.enter_context(background(server(counter, settings), bound))
         tls_port = bound.tls[0].getsockname()[1] if bound.tls else None
-        yield Daemon(url, settings, bench, tls_port)
+        yield Daemon(url, settings, bench, counter, tls_port)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def wait(daemon: Daemon, **body: Any) -> httpx.Response:
     return daemon.http("POST", "/v1/cards/wait", json=body)
 
 
-# ---- who is there --------------------------------------------------------------------------------------------------
+# ---- who is there --------------------------------------------------------------------------------------------
 
 
 def test_a_card_is_shown_without_name_and_with_the_end_of_its_number(shared: Daemon) -> None:
@@ -83,7 +83,7 @@ def test_every_address_of_a_card_wants_its_handle_and_a_scope(
     refused(call(lasting_daemon, token, method, path, json=body), 403, "client.forbidden")
 
 
-# ---- waiting -------------------------------------------------------------------------------------------------------
+# ---- waiting -------------------------------------------------------------------------------------------------
 
 
 def test_a_card_that_is_there_is_answered_at_once(shared: Daemon) -> None:
@@ -138,7 +138,7 @@ def test_a_card_that_brings_up_a_bug_does_not_keep_the_others_from_being_used(sh
     assert wait(shared, purse="medical", wait_s=0).status_code == 200
 
 
-# ---- what is on it -------------------------------------------------------------------------------------------------
+# ---- what is on it -------------------------------------------------------------------------------------------
 
 
 def test_purses_and_their_logs_are_shown(shared: Daemon) -> None:
@@ -193,7 +193,7 @@ def test_another_card_in_its_place_is_not_taken_for_it(shared: Daemon, monkeypat
     refused(shared.http("GET", f"/v1/cards/{handle}/wallet"), 409, "card.changed")
 
 
-# ---- the holder ----------------------------------------------------------------------------------------------------
+# ---- the holder ----------------------------------------------------------------------------------------------
 
 
 def test_the_holder_is_shown_for_a_purpose_and_to_whom_may_see_persons(shared: Daemon) -> None:
@@ -220,7 +220,7 @@ def test_who_saw_a_person_and_why_is_in_the_journal(shared: Daemon) -> None:
     assert (noted["subject"], noted["payload"]) == ("cashier", {"purpose": "because", "groups": ["holder"]})
 
 
-# ---- the PIN -------------------------------------------------------------------------------------------------------
+# ---- the PIN -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("reader", "tries"), [("social", 6), ("citizen", 6)])
@@ -261,7 +261,7 @@ def test_the_last_try_is_used_only_if_the_holder_agrees(shared: Daemon, reader: 
     refused(post(shared, reader, "pin/verify", pin=PIN, allow_last_try="yes"), 400, "input.invalid")
 
 
-# ---- letting it go -------------------------------------------------------------------------------------------------
+# ---- letting it go -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", ["DELETE", "release"])

@@ -53,7 +53,7 @@ def wrong(daemon: Daemon) -> dict[str, str]:
     return {name: check["code"] for name, check in checks.items() if not check["ok"]}
 
 
-# ---- healthz, readyz, status -----------------------------------------------------------------------------------------
+# ---- healthz, readyz, status ---------------------------------------------------------------------------------
 
 
 def test_with_readers_keys_journal_clock_and_disk_all_is_ready(shared: Daemon) -> None:
@@ -145,7 +145,7 @@ def stuck(tmp_path: Path) -> Iterator[tuple[Daemon, StuckCard]]:
     engine = Engine(Ledger(settings.journal), Catalogue.load(), None)
     counter = Counter(engine, bench.driver, limit=LIMIT)
     with listeners(settings) as bound, background(server(counter, settings), bound) as url:
-        yield Daemon(url, settings, bench), card
+        yield Daemon(url, settings, bench, counter), card
         card.free.set()
     engine.ledger.close()
 
@@ -163,7 +163,7 @@ def test_a_reader_that_hangs_is_told_everywhere(stuck: tuple[Daemon, StuckCard])
     refused(debit(daemon, "other", reader="citizen", wait_s=0), 503, "reader.poisoned")
 
 
-# ---- metrics ---------------------------------------------------------------------------------------------------------
+# ---- metrics -------------------------------------------------------------------------------------------------
 
 
 class Figures:

@@ -28,7 +28,7 @@ def terminals(daemon: Daemon) -> list[str]:
     return [sam["terminal_number"] for sam in daemon.http("GET", "/v1/sams").json()["sams"]]
 
 
-# ---- readers -------------------------------------------------------------------------------------------------------
+# ---- readers -------------------------------------------------------------------------------------------------
 
 
 def test_each_reader_says_what_it_is_and_what_lies_in_it(shared: Daemon) -> None:
@@ -115,7 +115,7 @@ def test_an_unknown_reader_is_503_and_none_is_shown_without_the_scope(lasting_da
     refused(call(lasting_daemon, token, method, f"/v1/readers/citizen{what}", json=body), 403, "client.forbidden")
 
 
-# ---- sources of keys -----------------------------------------------------------------------------------------------
+# ---- sources of keys -----------------------------------------------------------------------------------------
 
 
 def test_a_psam_says_whose_terminal_it_is_and_answers_when_asked(shared: Daemon) -> None:

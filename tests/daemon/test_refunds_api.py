@@ -33,7 +33,7 @@ def given_back(daemon: Daemon, identifier: str) -> list[str]:
     return list(document.get("reversed_by") or ())
 
 
-# ---- by order ----------------------------------------------------------------------------------------------------
+# ---- by order ------------------------------------------------------------------------------------------------
 
 
 def test_an_order_gives_all_back_that_was_not_given_back_yet(shared: Daemon) -> None:
@@ -95,7 +95,7 @@ def test_giving_back_wants_a_key_and_its_scope(shared: Daemon) -> None:
         refused(answer, 403, "client.forbidden")
 
 
-# ---- by load -----------------------------------------------------------------------------------------------------
+# ---- by load -------------------------------------------------------------------------------------------------
 
 
 def test_a_load_puts_it_back_on_the_card_that_paid(shared: Daemon) -> None:
@@ -186,7 +186,7 @@ def test_without_a_load_host_there_is_still_the_order(daemon: Daemon) -> None:
     refused(load_back(daemon, sale["id"]), 503, "host.missing")
 
 
-# ---- settlements -------------------------------------------------------------------------------------------------
+# ---- settlements ---------------------------------------------------------------------------------------------
 
 
 def test_a_bill_is_given_back_whole_by_orders_and_in_cash(shared: Daemon) -> None:

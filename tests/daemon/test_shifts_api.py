@@ -33,7 +33,7 @@ def waiting(daemon: Daemon) -> dict[str, Any]:
     return document
 
 
-# ---- shifts --------------------------------------------------------------------------------------------------------
+# ---- shifts --------------------------------------------------------------------------------------------------
 
 
 def test_a_shift_is_opened_once_for_an_operator_and_a_lane(shared: Daemon) -> None:
@@ -103,7 +103,7 @@ def test_an_unknown_shift_is_404(lasting_daemon: Daemon) -> None:
     refused(close_shift(lasting_daemon, "none"), 404, "shift.unknown")
 
 
-# ---- batches -------------------------------------------------------------------------------------------------------
+# ---- batches -------------------------------------------------------------------------------------------------
 
 
 def test_a_batch_holds_what_was_recorded_since_the_one_before(start_daemon: StartDaemon) -> None:

@@ -55,7 +55,7 @@ def in_background(call_it: Any, *arguments: Any, **named: Any) -> Future[httpx.R
     return ThreadPoolExecutor(1).submit(call_it, *arguments, **named)
 
 
-# ---- kinds -------------------------------------------------------------------------------------------------------
+# ---- kinds ---------------------------------------------------------------------------------------------------
 
 
 def test_a_debit_is_the_same_as_by_its_short_address(shared: Daemon) -> None:
@@ -167,7 +167,7 @@ def test_each_kind_wants_its_scope(shared: Daemon, scopes: set[Scope], allowed: 
         assert forbidden is not (bool(allowed) and kind in own), kind
 
 
-# ---- what became of it -------------------------------------------------------------------------------------------
+# ---- what became of it ---------------------------------------------------------------------------------------
 
 
 def test_a_key_is_asked_about_without_moving_anything(shared: Daemon) -> None:
@@ -264,7 +264,7 @@ def test_an_unknown_id_is_404_and_one_that_can_be_none_is_400(lasting_daemon: Da
     refused(post(lasting_daemon, "none", "resolve", **persons), 404, "transaction.unknown")
 
 
-# ---- cancelling --------------------------------------------------------------------------------------------------
+# ---- cancelling ----------------------------------------------------------------------------------------------
 
 
 def test_a_debit_that_waits_for_its_card_is_cancelled_and_its_caller_is_told_at_once(shared: Daemon) -> None:
@@ -331,7 +331,7 @@ def test_who_may_only_read_cancels_and_recovers_nothing(shared: Daemon) -> None:
     assert one(shared, identifier)["state"] == "accepted"
 
 
-# ---- recovering --------------------------------------------------------------------------------------------------
+# ---- recovering ----------------------------------------------------------------------------------------------
 
 
 def test_a_card_that_is_back_answers_by_itself_and_recovering_again_changes_nothing(shared: Daemon) -> None:
@@ -368,7 +368,7 @@ def test_a_medical_account_is_asked_with_the_pin(shared: Daemon) -> None:
     assert account_of(card).balance == 47500
 
 
-# ---- resolving ---------------------------------------------------------------------------------------------------
+# ---- resolving -----------------------------------------------------------------------------------------------
 
 PERSONS = {"money": "moved", "persons": ["01", "02"], "reason": "the log of the card shows it"}
 
@@ -413,7 +413,7 @@ def test_what_has_ended_or_not_begun_is_not_resolved(shared: Daemon) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "transaction.closed")
 
 
-# ---- within the caller's time --------------------------------------------------------------------------------------
+# ---- within the caller's time --------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from cardiod.events import Event
 router = APIRouter(tags=["events"])
 STREAM = "text/event-stream"
 LARGEST_ID = 2**53 - 1
+NOTHING = ":\n\n"
+"""A comment, which subscribers ignore."""
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": documents.EventList,
@@ -47,18 +50,22 @@ async def events(
     after `Last-Event-ID`, if it is given, and all new ones. Those about transactions come once they are on disk.
     """
     if after is None:
-        return StreamingResponse(_stream(counter, last_event_id), media_type=STREAM)
+        return StreamingResponse(stream(counter, last_event_id), media_type=STREAM)
     found = await counter.events.after(after, limit)
     return JSONResponse(
         {"events": [_document(event) for event in found], "next": found[-1].id if found else counter.events.last}
     )
 
 
-async def _stream(counter: Counter, last: int | None) -> AsyncIterator[str]:
-    stream = counter.events.stream(last)
-    yield _message("snapshot", await _snapshot(counter))
-    async for event in stream:
-        yield _message(event.type, _document(event), event.id)
+async def stream(counter: Counter, last: int | None) -> AsyncGenerator[str, None]:
+    """The messages of a stream: the snapshot, what was missed since `last`, and what comes."""
+    snapshot = await _snapshot(counter)
+    yield _message("snapshot", snapshot)
+    # What happens while the snapshot is on its way is not in it.
+    since = snapshot["last"] if last is None else last
+    async with aclosing(counter.events.stream(since)) as events_since:
+        async for event in events_since:
+            yield NOTHING if event is None else _message(event.type, _document(event), event.id)
 
 
 async def _snapshot(counter: Counter) -> dict[str, Any]:
