@@ -7,6 +7,7 @@ money moved (`money`), and what to do now (`action`, `retry`). The texts are for
 
 from cardio.errors.base import CardioError, ExitCode, Money, Retry, Source, error_document
 from cardio.errors.callers import (
+    AddressUnknown,
     BodyTooLarge,
     BodyUnsupported,
     ClientForbidden,
@@ -14,6 +15,7 @@ from cardio.errors.callers import (
     ClientUnauthorised,
     HostForbidden,
     LoginInvalid,
+    MethodUnsupported,
     OriginForbidden,
     RateLimited,
     RequestTimeout,
@@ -129,6 +131,7 @@ from cardio.errors.transactions import (
 
 __all__ = [
     "AccessDenied",
+    "AddressUnknown",
     "AmountInvalid",
     "AmountLimit",
     "ApplicationBlocked",
@@ -191,6 +194,7 @@ __all__ = [
     "LoginInvalid",
     "Mac2Invalid",
     "MacInvalid",
+    "MethodUnsupported",
     "Money",
     "NotReversible",
     "OfflineSettlementLimit",

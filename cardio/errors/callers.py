@@ -64,6 +64,26 @@ class OriginForbidden(CardioError):
     action = "fix_configuration"
 
 
+class AddressUnknown(CardioError):
+    """There is nothing at this address."""
+
+    code = "address.unknown"
+    zh = "请求地址不存在"
+    en = "No such address"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
+class MethodUnsupported(CardioError):
+    """The address is known, but not with this method; the header `Allow` names those that it has."""
+
+    code = "method.unsupported"
+    zh = "该地址不支持此请求方法"
+    en = "The address does not have this method"
+    retry = Retry.NEVER
+    action = "fix_request"
+
+
 class BodyTooLarge(CardioError):
     """The body of a request is larger than any request of ours."""
 

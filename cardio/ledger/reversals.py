@@ -124,6 +124,15 @@ class Reversals:
         """Orders, and ids of the loads, by which a purchase was or is being given back, oldest first."""
         return self._database.read(lambda db: (_orders(db, identifier), _loads(db, identifier)))
 
+    def left(self, identifier: str) -> int:
+        """Fen of a purchase that can still be given back.
+
+        Raises:
+            TransactionUnknown: There is no such purchase.
+            NotReversible: Its money did not move, or all of it was given back.
+        """
+        return self._database.read(lambda db: claim(db, store.transaction(db, identifier), None))
+
     def _order(
         self,
         db: sqlite3.Connection,

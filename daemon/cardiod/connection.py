@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's, which also tells the application who is there, and does not wait for ever."""
+"""One HTTP connection: uvicorn's, which also tells the application who is there, and waits for nobody for ever."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from cardiod.peers import peer_of
 
 HEADER_SECONDS = 10.0
 """Until the header of a request must be there; uvicorn itself would wait as long as the caller likes."""
+STALLED_SECONDS = 10.0
+"""Until some of an answer must have been taken; a stop, too, would wait for somebody who reads no events any more."""
 
 
 class Connection(H11Protocol):
-    """A connection that finds out its peer, and ends if the header of a request does not come."""
+    """A connection that finds out its peer, and ends if requests do not come or answers are not taken."""
 
     _deadline: TimerHandle | None = None
+    _stalled: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Look at who is there; the application finds it as `request.state.peer`."""
@@ -31,7 +34,18 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for any more."""
         self._forget()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer takes nothing for the moment."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The peer goes on."""
+        self._taken()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and watch how long the rest of a header takes."""
@@ -52,6 +66,11 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _taken(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _give_up(self) -> None:
         self._deadline = None

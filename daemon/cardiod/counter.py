@@ -132,7 +132,7 @@ class Counter:
             reading = CardReading(CardConnection(channel), self.engine.catalogue, pin=pin, keys=keys, masked=masked)
             return reading.read(wanted)
 
-        return await self.presence.on_card(card.reader, job, Money.NONE)
+        return await self.presence.on_presented(card, job)
 
     def card_key(self, card: Presentation) -> str | None:
         """Keyed hash by which the journal knows a presented card; None if it is not known."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,8 @@ BACKLOG = 1_000
 """Events that may wait for one subscriber; a slower one is cut off, and comes back with its last id."""
 PAGE = 500
 """Rows of the journal that are fetched at a time."""
+HEARTBEAT = 15.0
+"""Seconds without an event after which a stream shows that it lives."""
 TOLD = ("transaction.", "settlement.", "shift.", "batch.", "refund.", "journal.", "service.")
 """Kinds of rows that are events; the others are notes about persons and cards."""
 OPEN_FIELDS = frozenset(
@@ -44,6 +46,7 @@ OPEN_FIELDS = frozenset(
         "reader",
         "reason",
         "records",
+        "recovered",
         "software",
     }
 )
@@ -126,24 +129,24 @@ class EventLog:
         found += [event for event in self._ring if event.id > newest]
         return found if limit is None else found[:limit]
 
-    async def stream(self, last: int | None, heartbeat: float) -> AsyncIterator[Event | None]:
-        """Events as they come, after those that a subscriber has missed since `last`; None after a silence.
+    async def stream(self, last: int | None) -> AsyncGenerator[Event | None, None]:
+        """Events as they come, after those that a subscriber has missed since `last`; None when there is none for long.
 
         Ends when the daemon stops, or when the subscriber is too slow.
 
         Args:
             last: Id of the last event that the subscriber knows; None for new ones only.
-            heartbeat: Seconds of a silence.
         """
         with self._subscribed() as queue:
-            newest = self._last if last is None else last
-            if last is not None:
-                for event in await self.after(last):
+            # Who has seen more than there is has seen another journal: this one was put back from a backup.
+            newest = self._last if last is None else min(last, self._last)
+            while missed := await self.after(newest, PAGE):
+                for event in missed:
                     newest = event.id
                     yield event
             while not self._ended:
                 try:
-                    next_one = await asyncio.wait_for(queue.get(), heartbeat)
+                    next_one = await asyncio.wait_for(queue.get(), HEARTBEAT)
                 except TimeoutError:
                     yield None
                     continue
@@ -151,6 +154,11 @@ class EventLog:
                     return
                 if next_one.id > newest:
                     yield next_one
+
+    @property
+    def subscribers(self) -> int:
+        """How many listen to streams now."""
+        return len(self._subscribers)
 
     def end(self) -> None:
         """End all streams, and those that come from now on at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
 
 import prometheus_client
@@ -10,13 +11,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from cardio.ledger.ledger import now
 from cardio.readers.owner import OwnerState
-from cardio.transport.measuring import Measured
+from cardio.transport.measuring import LOST, Measured
 from cardiod import counter as counters
 from cardiod.events import Event
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 VERIFY = "20"
-PIN_RESULTS = {"9000": "verified", "6983": "blocked", "63C0": "blocked", "6400": "timeout", "6401": "cancelled"}
+PIN_RESULTS = {
+    "9000": "verified",
+    "6983": "blocked",
+    "63C0": "blocked",
+    "6400": "timeout",
+    "6401": "cancelled",
+    LOST: "lost",
+}
+WRONG_PIN = "63C"
 FINAL = frozenset({"completed", "not_genuine", "not_debited", "declined", "cancelled", "resolved"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REMEMBERED = 10_000
@@ -69,8 +78,8 @@ class Metrics:
                 "journal_seq": "Number of the newest row of the chain",
             }.items()
         }
-        self._reader_up = Gauge("cardio_reader_up", "1 while a reader works", ["reader"], registry=registry)
-        self._sam_up = Gauge("cardio_sam_up", "1 while a source of keys is in service", ["sam"], registry=registry)
+        self._reader_up = _Up(Gauge("cardio_reader_up", "1 while a reader works", ["reader"], registry=registry))
+        self._sam_up = _Up(Gauge("cardio_sam_up", "1 while a source of keys is in service", ["sam"], registry=registry))
         counter.events.listen(self._on_event)
         counter.engine.ledger.watch_commits(self._syncs.observe)
 
@@ -79,7 +88,7 @@ class Metrics:
         self._apdus.labels(exchange.instruction).observe(exchange.seconds)
         self._status_words.labels(exchange.instruction, exchange.status).inc()
         if exchange.instruction == VERIFY and exchange.with_data:
-            self._pins.labels(PIN_RESULTS.get(exchange.status, "wrong")).inc()
+            self._pins.labels(_pin_result(exchange.status)).inc()
 
     def on_request(self, method: str, route: str, status: int) -> None:
         """Count one request, by the pattern of its address; a method can be any word that a caller likes."""
@@ -89,12 +98,10 @@ class Metrics:
         """All figures in Prometheus's text."""
         await self._counter.work.journal(self._read_journal)
         presence = self._counter.presence
-        self._reader_up.clear()
-        for name, state in presence.states.items():
-            self._reader_up.labels(name).set(state is not OwnerState.POISONED)
-        self._sam_up.clear()
-        for source in presence.keys.sources:
-            self._sam_up.labels(source.name).set(1)
+        ids, states = presence.ids, presence.states
+        self._reader_up.set({one: states.get(name) is not OwnerState.POISONED for one, name in ids.items()})
+        psams = [one for one, name in ids.items() if name in presence.sams.readers]
+        self._sam_up.set(dict.fromkeys([*psams, *(source.name for source in presence.keys.others)], True))
         return generate_latest(self.registry)
 
     def _read_journal(self) -> None:
@@ -134,3 +141,22 @@ def _remember(times: OrderedDict[str, datetime], event: Event) -> None:
     times[str(event.transaction)] = event.time
     if len(times) > REMEMBERED:
         times.popitem(last=False)
+
+
+def _pin_result(status: str) -> str:
+    """What became of a PIN, by the status word of its VERIFY; a pad that was not content with it sent none."""
+    return PIN_RESULTS.get(status) or ("wrong" if status.startswith(WRONG_PIN) else "refused")
+
+
+class _Up:
+    """A gauge of things that work or do not; what was there once and is gone does not work."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._seen: set[str] = set()
+
+    def set(self, up: Mapping[str, bool]) -> None:
+        """Set all at once, by their ids, which stay when a thing is plugged in anew."""
+        self._seen |= up.keys()
+        for identifier in self._seen:
+            self._gauge.labels(identifier).set(up.get(identifier, False))

@@ -22,6 +22,7 @@ from cardio.errors import (
     CardioError,
     CardMultiple,
     CardUnsupported,
+    InternalError,
     Money,
     OperationUnsupported,
     ReaderBusy,
@@ -43,6 +44,7 @@ from cardio.readers.sam import SamBench, SamFound, probe_sam
 from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.channel import Channel, ReaderDriver, SlotState, has_pin_pad
 from cardio.transport.measuring import Measured, MeasuringDriver
+from cardiod import crashes
 from cardiod.events import EventLog
 from cardiod.work import Work
 
@@ -147,6 +149,7 @@ class Presence:
         self._on_card = on_card
         self._owners = ReaderOwners(driver, limit=limit)
         self._monitor = ReaderMonitor(driver, self._watch)
+        self._plugged: set[str] = set()
         self._changed = asyncio.Condition()
         self._looked = asyncio.Event()
         self._stopping = False
@@ -173,7 +176,7 @@ class Presence:
     def release_waiting(self) -> None:
         """Tell everybody who waits for a card that the daemon stops; may be called from a signal handler or thread."""
         self._stopping = True
-        self._work.from_elsewhere(lambda: self._work.spawn(self.notify()))
+        self._work.from_elsewhere(lambda: self._work.start(self.notify()))
 
     async def notify(self) -> None:
         """Have everybody who waits look again."""
@@ -220,7 +223,9 @@ class Presence:
         Raises:
             CardChanged: It is not there any more.
         """
-        self.card(handle).released = True
+        card = self.card(handle)
+        card.released = True
+        self._events.publish("card.released", reader=card.reader, card=card.handle)
         await self.notify()
 
     async def look_again(self, reader: str) -> None:
@@ -231,12 +236,13 @@ class Presence:
         """
         if reader not in self.cards:
             raise CardAbsent(reader)
+        self._forget(self.cards[reader])
         self._insert(reader, self.readers[reader])
         await self.notify()
 
     def _watch(self, states: dict[str, SlotState]) -> None:
         """Called in the monitor's thread."""
-        self._work.from_elsewhere(lambda: self._work.spawn(self._on_change(states)))
+        self._work.from_elsewhere(lambda: self._work.start(self._on_change(states)))
 
     async def _on_change(self, states: dict[str, SlotState]) -> None:
         """Readers or cards came or went."""
@@ -246,17 +252,16 @@ class Presence:
         self._looked.set()
         self._on_keys()
         self._owners.update(states)
-        known, self.readers = self.readers, {n: state for n, state in states.items() if n not in self.sams.readers}
-        for name in known.keys() - states.keys():
-            self.pin_pads.pop(name, None)
-            self._events.publish("reader.detached", reader=name)
-        for name in self.readers.keys() - known.keys():
-            self._events.publish("reader.attached", reader=name)
+        self.readers = {name: state for name, state in states.items() if name not in self.sams.readers}
         for name, card in list(self.cards.items()):
             if self.readers.get(name) != card.slot:
-                del self.cards[name]
-                log.info("card removed", reader=name, handle=card.handle)
-                self._events.publish("card.removed", reader=name, card=card.handle)
+                self._forget(card)
+        plugged, self._plugged = self._plugged, set(states)
+        for name in sorted(plugged - self._plugged):
+            self.pin_pads.pop(name, None)
+            self._events.publish("reader.detached", reader=name)
+        for name in sorted(self._plugged - plugged):
+            self._events.publish("reader.attached", reader=name)
         for name, state in self.readers.items():
             if state.present and name not in self.cards:
                 self._insert(name, state)
@@ -266,7 +271,12 @@ class Presence:
         card = self.cards[reader] = Presentation(secrets.token_hex(16), reader, now(), slot)
         log.info("card inserted", reader=reader, handle=card.handle)
         self._events.publish("card.inserted", reader=reader, card=card.handle)
-        self._work.spawn(self._identify(card))
+        self._work.start(self._identify(card))
+
+    def _forget(self, card: Presentation) -> None:
+        del self.cards[card.reader]
+        log.info("card removed", reader=card.reader, handle=card.handle)
+        self._events.publish("card.removed", reader=card.reader, card=card.handle)
 
     async def _identify(self, card: Presentation) -> None:
         """Look at a card that was just put in; a PSAM is taken into service."""
@@ -289,12 +299,18 @@ class Presence:
                 card.identification = found
                 self._events.publish("card.identified", reader=card.reader, card=card.handle)
         except CardioError as error:
-            card.error = error
-            log.warning("card not identified", reader=card.reader, code=error.code)
-            self._events.publish("card.rejected", reader=card.reader, card=card.handle, error=error.code)
+            self._reject(card, error)
+        except Exception as error:  # noqa: BLE001 (one card that we cannot look at must not block all others)
+            crashes.tell(error)
+            self._reject(card, InternalError(type(error).__name__, money=Money.NONE))
         await self.notify()
         if card.identification is not None:
             await self._on_card(card)
+
+    def _reject(self, card: Presentation, error: CardioError) -> None:
+        card.error = error
+        log.warning("card not identified", reader=card.reader, code=error.code)
+        self._events.publish("card.rejected", reader=card.reader, card=card.handle, error=error.code)
 
     async def _look(self, card: Presentation, job: Callable[[Channel], T]) -> T:
         """Look at a card as soon as no other program holds it.
@@ -346,6 +362,19 @@ class Presence:
         except ReaderPoisoned as error:
             self._events.publish("reader.error", reader=reader, error=error.code)
             raise
+
+    async def on_presented(self, card: Presentation, job: Callable[[Channel], T]) -> T:
+        """Run a job that moves no money on one presented card.
+
+        Raises:
+            CardChanged: Another one lay in its place.
+            CardioError: As of `on_card`.
+        """
+        done = await self.on_card(card.reader, job, Money.NONE)
+        # It may have been swapped for another before that was noticed: what was read then is that one's.
+        if self.cards.get(card.reader) not in {None, card}:
+            raise CardChanged("another card was put in meanwhile")
+        return done
 
     async def present(
         self,

@@ -72,7 +72,7 @@ def _journal(counter: Counter) -> dict[str, CardioError | None]:
     try:
         behind = ledger.freshness.behind
     except CardioError as error:
-        return {"journal": error, "clock": None, "storage": None}
+        return {"journal": error, "clock": None, "storage": _refusal(ledger.admission.check_storage)}
     return {
         "journal": JournalBehind() if behind else None,
         "clock": _refusal(ledger.admission.check_clock),

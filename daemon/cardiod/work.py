@@ -8,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from cardio.errors import CardioError
+from cardiod import crashes
+
 P = ParamSpec("P")
 T = TypeVar("T")
 JOURNAL_CALLS = 4
@@ -33,6 +36,14 @@ class Work:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def start(self, operation: Coroutine[Any, Any, object]) -> None:
+        """Run an operation for which nobody waits."""
+        self.leave(self.spawn(operation))
+
+    def leave(self, task: asyncio.Task[Any]) -> None:
+        """Wait for a task no longer: asyncio would print what goes wrong in it, values and all."""
+        task.add_done_callback(_note)
+
     def from_elsewhere(self, call: Callable[[], object]) -> None:
         """Have the event loop make a call; for other threads and signal handlers, also when the loop has ended."""
         if self._loop is not None and not self._loop.is_closed():
@@ -47,3 +58,10 @@ class Work:
         while self._tasks:
             await asyncio.wait(self._tasks)
         self._threads.shutdown()
+
+
+def _note(task: asyncio.Task[Any]) -> None:
+    """An error of ours is known to the journal, or moved nothing; anything else is a bug."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, CardioError):
+        crashes.tell(error)

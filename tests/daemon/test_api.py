@@ -21,24 +21,7 @@ from cardiod.api.problems import STATUS
 from cardiod.settings import Scope
 from tests.counter import account_of, eventually, tear, wallet_of
 from tests.daemon.conftest import TOKEN, Daemon, StartDaemon
-
-DEBIT = {"purse": "wallet", "amount_fen": 1234, "reference": "sale"}
-BILL = {"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500}
-SETTLE = {"bill": BILL, "tender": "wallet", "reference": "bill"}
-
-
-def debit(daemon: Daemon, key: str | None = "k", **changes: Any) -> httpx.Response:
-    headers = {"Idempotency-Key": key} if key is not None else {}
-    return daemon.http("POST", "/v1/debit", json={**DEBIT, **changes}, headers=headers)
-
-
-def settle(daemon: Daemon, key: str = "s", **changes: Any) -> httpx.Response:
-    return daemon.http("POST", "/v1/settle", json={**SETTLE, **changes}, headers={"Idempotency-Key": key})
-
-
-def read(daemon: Daemon, *fields: str, **changes: Any) -> httpx.Response:
-    body = {"purpose": "test", "fields": list(fields), "wait_s": 0, **changes}
-    return daemon.http("POST", "/v1/read", json=body)
+from tests.daemon.sales import BILL, debit, read, settle
 
 
 def wallet(daemon: Daemon) -> int:
@@ -349,11 +332,6 @@ def test_a_bill_that_does_not_add_up_is_422(daemon: Daemon) -> None:
 def test_an_unknown_transaction_is_404(daemon: Daemon) -> None:
     refused(daemon.http("GET", "/v1/transactions/none"), 404, "transaction.unknown")
     refused(daemon.http("GET", "/v1/settlements/none"), 404, "transaction.unknown")
-
-
-def test_an_unknown_address_is_a_problem_document_too(daemon: Daemon) -> None:
-    answer = daemon.http("GET", "/v1/nothing")
-    assert (answer.status_code, answer.json()["code"]) == (404, "input.invalid")
 
 
 def test_a_pin_in_a_bad_request_is_not_repeated(daemon: Daemon) -> None:

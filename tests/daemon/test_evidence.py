@@ -21,7 +21,7 @@ from cardiod.retention import retained
 from cardiod.settings import load_settings
 from tests.counter import TestCounter, eventually
 from tests.daemon.conftest import Daemon, StartDaemon
-from tests.daemon.test_api import BILL, debit, read, settle
+from tests.daemon.sales import BILL, debit, read, settle
 
 CARDIOD = Path(sys.executable).with_name("cardiod")
 

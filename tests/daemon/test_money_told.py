@@ -8,7 +8,7 @@ from cardio.virtual.card import Moment
 from cardio.virtual.faults import PROOF, Fault, FaultPlan
 from tests.counter import account_of, eventually, tear, wallet_of
 from tests.daemon.conftest import Daemon
-from tests.daemon.test_api import debit, settle
+from tests.daemon.sales import debit, settle
 
 INITIALIZE = {(0x80, 0x50)}
 

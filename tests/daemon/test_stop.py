@@ -21,7 +21,7 @@ def test_a_stream_that_comes_after_the_others_were_ended_ends_at_once(tmp_path: 
         events.begin()
         events.end()
         async with asyncio.timeout(5):
-            return [event async for event in events.stream(None, 60)]
+            return [event async for event in events.stream(None)]
 
     assert asyncio.run(story()) == []
     ledger.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse, Response
 
-from cardio.errors import CardioError, IdempotencyInProgress, Money
+from cardio.errors import CardioError, IdempotencyInProgress, Money, TransactionUnknown
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.model import Request, Settlement, State, Transaction
 from cardiod.api.problems import from_code, problem_response
@@ -29,16 +29,39 @@ async def in_time(counter: Counter, operation: Coroutine[Any, Any, T], wait_s: f
         request: Key and caller.
 
     Raises:
-        IdempotencyInProgress: It is not done in time.
+        IdempotencyInProgress: It is not done in time, or is being done for an earlier request.
         CardioError: What the work raises.
     """
     task = counter.work.spawn(operation)
     done, _ = await asyncio.wait({task}, timeout=wait_s + GRACE)
-    if not done:
-        listing = counter.engine.ledger.listing
-        begun = await counter.work.journal(listing.begun_by, request.client, request.key)
-        raise IdempotencyInProgress(f"it is {begun}" if begun else "", money=Money.UNKNOWN)
-    return task.result()
+    if done and not isinstance(task.exception(), IdempotencyInProgress):
+        return task.result()
+    counter.work.leave(task)
+    listing = counter.engine.ledger.listing
+    begun = await counter.work.journal(listing.begun_by, request.client, request.key)
+    raise IdempotencyInProgress(f"it is {begun}" if begun else "", money=Money.UNKNOWN)
+
+
+async def begun_by(counter: Counter, client: str, key: str, find: Callable[[str], T]) -> T:
+    """What became of a key, running or ended (the nexo question, OPS §3.2).
+
+    Args:
+        counter: Where it came.
+        client: Whose key it is; keys of others are nobody's business.
+        key: The key.
+        find: Finds a transaction, or a settlement, by its id.
+
+    Raises:
+        TransactionUnknown: The key never came, or it began something of another kind.
+    """
+    ledger = counter.engine.ledger
+    identifier = await counter.work.journal(ledger.listing.begun_by, client, key)
+    if identifier is None:
+        raise TransactionUnknown("this key never came")
+    try:
+        return await counter.work.journal(find, identifier)
+    except TransactionUnknown:
+        raise TransactionUnknown("this key came, and began something of another kind") from None
 
 
 def transaction_response(found: Transaction) -> Response:

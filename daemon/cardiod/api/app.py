@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 from cardio.errors import CardioError
 from cardiod.api import (
@@ -47,15 +48,7 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
         async with counter.running():
             yield
 
-    # Its page of the API loads its scripts from here; FastAPI's own loads them from the internet.
-    app = FastAPIOffline(
-        title="cardiod",
-        version=version("cardio"),
-        description=ABOUT,
-        lifespan=lifespan,
-        redoc_url=None,
-        separate_input_output_schemas=False,
-    )
+    app = described(lifespan)
     app.state.counter = counter
     app.state.callers = callers = Callers(settings)
     app.state.spending = Spending(counter)
@@ -64,8 +57,26 @@ def create_app(counter: Counter, settings: Settings) -> FastAPI:
     app.add_exception_handler(CardioError, on_cardio_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
-
     app.add_middleware(Guard, settings=settings, callers=callers, metrics=metrics)
+    return app
+
+
+def described(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The addresses of the API and what they say about themselves, with no counter behind them yet.
+
+    Args:
+        lifespan: What goes on as long as it is served.
+    """
+    # Its page of the API loads its scripts from here; FastAPI's own loads them from the internet.
+    app = FastAPIOffline(
+        title="cardiod",
+        version=version("cardio"),
+        description=ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,  # everything has one address
+        separate_input_output_schemas=False,
+    )
     app.include_router(health.open_to_all)
     app.include_router(health.figures)
     app.include_router(health.status_route, prefix="/v1")

@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.pin import PinPresenter, PinState, pin_state
-from cardio.errors import Money, OperationUnsupported, PinBlocked
-from cardio.products.detection import SocialSecurityFound, find_social_security
+from cardio.errors import CardUnsupported, PinBlocked
+from cardio.products.detection import find_social_security, find_wallet
 from cardio.products.groups import Group
+from cardio.products.model import Product
 from cardio.transport.channel import Channel
 from cardiod.api.dependencies import CARD, STORE, CounterOf, Identifier, Pinning, Reading, answers, problems
 from cardiod.api.problems import problem
@@ -90,14 +91,13 @@ async def pin_status(handle: Identifier, counter: CounterOf, caller: Reading) ->
 
     def job(channel: Channel) -> dict[str, Any]:
         connection = CardConnection(channel)
-        _social_security(counter, connection)
+        _select_pin(counter, connection)
         try:
             return _pin_document(pin_state(connection))
         except PinBlocked:
             return {"state": "blocked", "tries_left": 0}
 
-    found = counter.presence.card(handle)
-    return JSONResponse(await counter.presence.on_card(found.reader, job, Money.NONE))
+    return JSONResponse(await counter.presence.on_presented(counter.presence.card(handle), job))
 
 
 @router.post("/{handle}/pin/verify", responses=answers(documents.PinStatus, *CARD, *STORE))
@@ -106,15 +106,14 @@ async def verify_pin(handle: Identifier, body: VerifyPinBody, counter: CounterOf
 
     def job(channel: Channel) -> dict[str, Any]:
         connection = CardConnection(channel)
-        product = _social_security(counter, connection).product
+        product = _select_pin(counter, connection)
         presenter = PinPresenter(
             connection, body.secret_pin, caller_pin=product.pin.caller, allow_last_try=body.allow_last_try
         )
         presenter.present()
         return {"state": "verified", "tries_left": None}
 
-    found = counter.presence.card(handle)
-    return JSONResponse(await counter.presence.on_card(found.reader, job, Money.NONE))
+    return JSONResponse(await counter.presence.on_presented(counter.presence.card(handle), job))
 
 
 @router.post("/{handle}/release", status_code=204, response_class=Response, responses=problems(409, *STORE))
@@ -145,19 +144,27 @@ def _pin_document(state: PinState) -> dict[str, Any]:
     return {"state": "required" if state.is_set else "unset", "tries_left": state.tries_left}
 
 
-def _social_security(counter: Counter, card: CardConnection) -> SocialSecurityFound:
-    """Select the application whose PIN it is.
+def _select_pin(counter: Counter, card: CardConnection) -> Product:
+    """Select the application whose PIN the holder has: the social security one, or the wallet of a card without it.
 
     Raises:
-        OperationUnsupported: The card has none.
+        CardUnsupported: There is neither, or no product knows it.
     """
-    found = find_social_security(card, counter.engine.catalogue)
+    found = find_social_security(card, counter.engine.catalogue) or find_wallet(card, counter.engine.catalogue)
     if found is None:
-        raise OperationUnsupported("the card has no social security application, whose PIN it would be")
-    return found
+        raise CardUnsupported("no known application is on the card")
+    return found.product
 
 
 async def _group(counter: Counter, handle: str, group: Group) -> Response:
+    """One group as a resource: what kept all of it from being read is the answer.
+
+    Raises:
+        CardioError: Nothing could be read.
+    """
     found = counter.presence.card(handle)
     readings = await counter.read_card(found, [group], pin=None, masked=True)
-    return JSONResponse(group_document(readings[group]))
+    reading = readings[group]
+    if reading.content is None and reading.error is not None:
+        raise reading.error
+    return JSONResponse(group_document(reading))

@@ -6,11 +6,25 @@ and is not the thread that rates and limits belong to.
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 
-from cardio.errors import CardioError, IdempotencyMissing
+from cardio.errors import (
+    BodyTooLarge,
+    BodyUnsupported,
+    CardioError,
+    ClientForbidden,
+    ClientUnauthorised,
+    HostForbidden,
+    IdempotencyMissing,
+    InputInvalid,
+    InternalError,
+    OriginForbidden,
+    RateLimited,
+    RequestTimeout,
+)
 from cardio.ledger import model
 from cardiod.api.callers import Caller, authenticate
 from cardiod.api.problems import MEDIA_TYPE, STATUS
@@ -21,9 +35,27 @@ from cardiod.counter import Counter
 from cardiod.metrics import Metrics
 from cardiod.settings import Scope
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
 IDENTIFIER = r"^[0-9A-Za-z-]{1,64}$"
-GUARD = (400, 401, 403, 408, 413, 415, 421, 429)
-"""What the gate and the look at the caller may answer before any route."""
+GATE = (
+    InputInvalid,
+    ClientUnauthorised,
+    ClientForbidden,
+    OriginForbidden,
+    RequestTimeout,
+    BodyTooLarge,
+    BodyUnsupported,
+    HostForbidden,
+    RateLimited,
+    InternalError,
+)
+"""What the gate and the look at the caller may answer before any route, and a bug of ours in any."""
+PROBLEM_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}, "required": True}},
+    429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds", "required": True}},
+}
+MONEY_SCOPES = (Scope.DEBIT, Scope.LOAD, Scope.SETTLE, Scope.REVERSE, Scope.RESOLVE)
+"""Who has one of these may also cancel what has not begun, and ask a card what became of its money."""
 STORE = (503, 507)
 CARD = (403, 404, 409, 422, 423, 503)
 MONEY = (402, 409, 422)
@@ -56,23 +88,43 @@ def caller_with(*scopes: Scope) -> Any:
     return Depends(caller)
 
 
+def caller_with_one_of(*scopes: Scope) -> Any:
+    """A dependency: the caller, who must have at least one of these scopes."""
+
+    def caller(request: Request) -> Caller:
+        found = authenticate(request)
+        if not found.scopes & set(scopes):
+            raise ClientForbidden(f"the caller lacks the scopes {', '.join(scopes)}: one of them would do")
+        return found
+
+    return Depends(caller)
+
+
 CounterOf = Annotated[Counter, Depends(_counter)]
 SpendingOf = Annotated[Spending, Depends(_spending)]
 MetricsOf = Annotated[Metrics, Depends(_metrics)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias=IDEMPOTENCY_KEY,
         max_length=255,
         description="Made by you and written down before you send: the same key always gets the same answer",
         examples=["0192f0c1-7c50-7c3e-8d60-2f1f8c0f5a11"],
     ),
 ]
+KeyAskedFor = Annotated[
+    str | None,
+    Query(
+        max_length=255, description="Only what this key of yours began; `404` if it never came, or began another kind"
+    ),
+]
 Identifier = Annotated[str, Path(pattern=IDENTIFIER)]
+Known = Annotated[Caller, caller_with()]
 Reading = Annotated[Caller, caller_with(Scope.READ_CARD)]
 Debiting = Annotated[Caller, caller_with(Scope.DEBIT)]
 Loading = Annotated[Caller, caller_with(Scope.LOAD)]
 Settling = Annotated[Caller, caller_with(Scope.SETTLE)]
-Moving = Annotated[Caller, caller_with(Scope.READ_CARD)]
+Moving = Annotated[Caller, caller_with_one_of(*MONEY_SCOPES)]
 Shifting = Annotated[Caller, caller_with(Scope.SHIFT)]
 Batching = Annotated[Caller, caller_with(Scope.BATCH)]
 Pinning = Annotated[Caller, caller_with(Scope.PIN)]
@@ -95,16 +147,20 @@ def keyed(caller: Caller, key: str | None, operation: str, body: Body) -> model.
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem documents that a route may answer, beside those of the gate, for the description of the API."""
-    return {status: _described(status) for status in sorted({*GUARD, *statuses})}
+    gate = {STATUS[kind.code] for kind in GATE}
+    return {status: _described(status, own=status in statuses) for status in sorted({*gate, *statuses})}
 
 
 def answers(model: type[Document], *statuses: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """The document that a route answers when all is well, and its problems."""
-    return {status: {"model": model}, **problems(*statuses)}
+    return {status: {"model": model, "description": inspect.getdoc(model)}, **problems(*statuses)}
 
 
-def _described(status: int) -> dict[str, Any]:
-    kinds = [CardioError.catalogue[code] for code, known in STATUS.items() if known == status]
-    codes = ", ".join(f"`{kind.code}`" for kind in kinds)
+def _described(status: int, *, own: bool) -> dict[str, Any]:
+    """A problem by its status: which errors it stands for, those of the route's own work included or not."""
+    kinds = CardioError.catalogue.values() if own else GATE
+    codes = ", ".join(f"`{kind.code}`" for kind in kinds if STATUS[kind.code] == status)
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    return {"description": codes or "Problem", "content": {MEDIA_TYPE: {"schema": schema}}}
+    document: dict[str, Any] = {"description": codes, "content": {MEDIA_TYPE: {"schema": schema}}}
+    headers = PROBLEM_HEADERS.get(status)
+    return document if headers is None else {**document, "headers": headers}

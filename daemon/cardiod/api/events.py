@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -18,10 +19,9 @@ from cardiod.events import Event
 
 router = APIRouter(tags=["events"])
 STREAM = "text/event-stream"
-HEARTBEAT = 15.0
-"""Seconds of silence after which a comment is sent, so that both ends know that the other is there."""
-COMMENT = ":\n\n"
 LARGEST_ID = 2**53 - 1
+NOTHING = ":\n\n"
+"""A comment, which subscribers ignore."""
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": documents.EventList,
@@ -40,7 +40,9 @@ async def events(
         int | None, Query(ge=0, le=LARGEST_ID, description="Answer at once, with a list of what came after this id")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    last_event_id: Annotated[int | None, Header(ge=0, le=LARGEST_ID)] = None,
+    last_event_id: Annotated[
+        int | None, Header(alias="Last-Event-ID", ge=0, le=LARGEST_ID, description="Go on behind this id")
+    ] = None,
 ) -> Response:
     """What happens at the counter.
 
@@ -48,18 +50,22 @@ async def events(
     after `Last-Event-ID`, if it is given, and all new ones. Those about transactions come once they are on disk.
     """
     if after is None:
-        return StreamingResponse(_stream(counter, last_event_id), media_type=STREAM)
+        return StreamingResponse(stream(counter, last_event_id), media_type=STREAM)
     found = await counter.events.after(after, limit)
     return JSONResponse(
         {"events": [_document(event) for event in found], "next": found[-1].id if found else counter.events.last}
     )
 
 
-async def _stream(counter: Counter, last: int | None) -> AsyncIterator[str]:
-    stream = counter.events.stream(last, HEARTBEAT)
-    yield _message("snapshot", await _snapshot(counter))
-    async for event in stream:
-        yield COMMENT if event is None else _message(event.type, _document(event), event.id)
+async def stream(counter: Counter, last: int | None) -> AsyncGenerator[str, None]:
+    """The messages of a stream: the snapshot, what was missed since `last`, and what comes."""
+    snapshot = await _snapshot(counter)
+    yield _message("snapshot", snapshot)
+    # What happens while the snapshot is on its way is not in it.
+    since = snapshot["last"] if last is None else last
+    async with aclosing(counter.events.stream(since)) as events_since:
+        async for event in events_since:
+            yield NOTHING if event is None else _message(event.type, _document(event), event.id)
 
 
 async def _snapshot(counter: Counter) -> dict[str, Any]:

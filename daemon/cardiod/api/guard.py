@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from cardio.errors import BodyTooLarge, BodyUnsupported, CardioError, HostForbidden, OriginForbidden, RequestTimeout
+from cardiod.api.addresses import known_method, pattern_of
 from cardiod.api.bodies import whole_body
 from cardiod.api.callers import Callers, own_origin, peer_of_request
 from cardiod.api.problems import bug_response, problem_response, request_id
@@ -63,7 +64,7 @@ class Guard:
                 await self._answer(request, receive, out)
             finally:
                 request_id.reset(identified)
-        self._metrics.on_request(request.method, _route(scope), out.status)
+        self._metrics.on_request(known_method(request.method), pattern_of(scope), out.status)
 
     async def _answer(self, request: Request, receive: Receive, out: _Answer) -> None:
         scope = request.scope
@@ -141,12 +142,6 @@ class _Answer:
                 headers["Access-Control-Allow-Origin"] = self.origin
                 headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
         await self._send(message)
-
-
-def _route(scope: Scope) -> str:
-    """Pattern of the address that was asked for: an address itself may name a transaction, or hold anything."""
-    route = scope.get("route")
-    return getattr(route, "path", "none")
 
 
 def _check_content_type(request: Request) -> None:

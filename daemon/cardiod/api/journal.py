@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from cardio.ledger.chain import ChainRow
 from cardio.ledger.ledger import Ledger
-from cardiod.api.dependencies import STORE, CounterOf, Governing, Resolving, answers
+from cardiod.api.dependencies import STORE, CounterOf, Governing, Resolving, answers, problems
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, ReconcileBody
 
@@ -46,7 +46,7 @@ async def verify(body: Nothing, counter: CounterOf, caller: Governing) -> Respon
     return JSONResponse({"rows": count, "head": await counter.work.journal(head_document, ledger)})
 
 
-@router.post("/reconcile", status_code=204, response_class=Response, responses=answers(documents.Head, *STORE))
+@router.post("/reconcile", status_code=204, response_class=Response, responses=problems(*STORE))
 async def reconcile(body: ReconcileBody, counter: CounterOf, caller: Resolving) -> Response:  # noqa: ARG001
     """Two persons have compared a journal that was behind with its cards and the centre: money may move again."""
     freshness = counter.engine.ledger.freshness

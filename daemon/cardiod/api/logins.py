@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from cardiod.api.callers import SCHEME, Callers
-from cardiod.api.dependencies import Governing, answers, problems
+from cardiod.api.dependencies import Governing, Known, answers, problems
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import LoginBody, Nothing
 from cardiod.logins import Logins
@@ -38,7 +38,7 @@ async def new_login(body: Nothing, logins: LoginsOf, caller: Governing) -> Respo
 
 
 @router.post("/logout", status_code=204, response_class=Response, responses=problems())
-async def logout(body: Nothing, logins: LoginsOf, request: Request) -> Response:  # noqa: ARG001
-    """End a session of the console."""
+async def logout(body: Nothing, logins: LoginsOf, caller: Known, request: Request) -> Response:  # noqa: ARG001
+    """End a session of the console; other tokens are not ended by their callers."""
     logins.logout(request.headers.get("authorization", "")[len(SCHEME) :].strip())
     return Response(status_code=204)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from cardio import errors
 from cardio.errors import CardioError
 from cardiod import crashes
+from cardiod.api.addresses import methods_of
 
 MEDIA_TYPE = "application/problem+json"
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -120,6 +121,8 @@ STATUS: dict[str, int] = {
     "rate.limited": 429,
     "host.forbidden": 421,
     "origin.forbidden": 403,
+    "address.unknown": 404,
+    "method.unsupported": 405,
     "body.too-large": 413,
     "body.unsupported": 415,
     "request.timeout": 408,
@@ -153,7 +156,7 @@ def problem(error: CardioError) -> dict[str, Any]:
 def problem_response(error: CardioError, **extra: Any) -> JSONResponse:
     """An HTTP answer for an error, with further members."""
     headers = {}
-    if error.code == errors.ClientUnauthorised.code:
+    if isinstance(error, errors.ClientUnauthorised):
         headers["WWW-Authenticate"] = "Bearer"
     if error.code == errors.RateLimited.code:
         headers["Retry-After"] = str(error.values.get("retry_after_s", 1))
@@ -189,14 +192,14 @@ async def on_validation_error(_: Request, error: Exception) -> JSONResponse:
     return problem_response(errors.InputInvalid(detail), errors=reasons)
 
 
-async def on_http_error(_: Request, error: Exception) -> JSONResponse:
-    """404 and 405 of the framework."""
+async def on_http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: an unknown address or method, or a body that is no JSON at all."""
     if not isinstance(error, HTTPException):
         raise error
-    invalid = errors.InputInvalid(str(error.detail))
-    return JSONResponse(
-        {**problem(invalid), "status": error.status_code},
-        error.status_code,
-        media_type=MEDIA_TYPE,
-        headers=error.headers,
-    )
+    if error.status_code == STATUS[errors.AddressUnknown.code]:
+        return problem_response(errors.AddressUnknown())
+    if error.status_code == STATUS[errors.MethodUnsupported.code]:
+        answer = problem_response(errors.MethodUnsupported())
+        answer.headers["Allow"] = ", ".join(methods_of(request))
+        return answer
+    return problem_response(errors.InputInvalid(str(error.detail)))

@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from cardio.engine.requests import OnlineRequest
-from cardio.errors import OperationUnsupported
+from cardio.errors import IdempotencyMismatch, OperationUnsupported, TransactionUnknown
 from cardio.ledger.document import transaction_document
-from cardio.ledger.model import State, Transaction
+from cardio.ledger.ledger import Ledger
+from cardio.ledger.model import Request, Transaction
 from cardio.ledger.reversals import RefundOrder
 from cardiod.api.answers import in_time, transaction_response
 from cardiod.api.dependencies import (
@@ -29,13 +30,16 @@ from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import RefundWay, ReverseBody
 
 router = APIRouter(tags=["refunds"])
+LEAST_REFUSAL = 400
+"""HTTP statuses from here on are problems."""
+REFUNDED: dict[int | str, dict[str, Any]] = {
+    200: {"model": documents.Refund, "description": "Two persons have resolved it"},
+    202: {"model": documents.Refund, "description": "Unknown outcome: put the same card back, give nothing else"},
+    **answers(documents.Refund, *CARD, *MONEY, *STORE, status=201),
+}
 
 
-@router.post(
-    "/transactions/{identifier}/reverse",
-    status_code=201,
-    responses={**answers(documents.Refund, *CARD, *MONEY, *STORE, status=201), 202: {"model": documents.Refund}},
-)
+@router.post("/transactions/{identifier}/reverse", status_code=201, responses=REFUNDED)
 async def reverse(
     identifier: Identifier,
     body: ReverseBody,
@@ -53,7 +57,7 @@ async def reverse(
         )
         return JSONResponse(_order_document(order), 201)
     purchase = await counter.work.journal(ledger.transaction, identifier)
-    amount = body.amount_fen if body.amount_fen is not None else purchase.amount_fen
+    amount = await counter.work.journal(_load_amount, ledger, request, identifier, body.amount_fen)
     online = OnlineRequest(request, amount, purchase.reference, body.operator, purchase.purse, reverses=identifier)
     online.check()
     work = spending.within(
@@ -61,9 +65,8 @@ async def reverse(
     )
     load = await in_time(counter, work, body.wait_s, request)
     answer = transaction_response(load)
-    if load.state in {State.COMPLETED, State.UNCERTAIN, State.ARMED}:
-        return JSONResponse(_load_document(load), answer.status_code)
-    return answer
+    refused = answer.status_code >= LEAST_REFUSAL
+    return answer if refused else JSONResponse(_load_document(load), answer.status_code)
 
 
 @router.post(
@@ -96,6 +99,24 @@ async def reverse_settlement(
         "cash_back_fen": settlement.due_fen,
     }
     return JSONResponse(document, 201)
+
+
+def _load_amount(ledger: Ledger, request: Request, identifier: str, wanted: int | None) -> int:
+    """Fen that a load gives back: what is asked for, or all that is left; a key that came before keeps its amount.
+
+    Raises:
+        IdempotencyMismatch: The key began something that is no transaction.
+        NotReversible: Nothing is left.
+    """
+    if wanted is not None:
+        return wanted
+    begun = ledger.listing.begun_by(request.client, request.key)
+    if begun is None:
+        return ledger.reversals.left(identifier)
+    try:
+        return ledger.transaction(begun).amount_fen
+    except TransactionUnknown:
+        raise IdempotencyMismatch from None
 
 
 def _order_document(order: RefundOrder) -> dict[str, Any]:

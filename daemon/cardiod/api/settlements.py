@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
-from cardio.errors import TransactionUnknown
 from cardio.ledger.document import settlement_document
 from cardio.ledger.listing import PAGE, Filter
 from cardio.ledger.model import State
-from cardiod.api.answers import document_response
-from cardiod.api.callers import Caller
+from cardiod.api.answers import begun_by, document_response
 from cardiod.api.dependencies import (
     STORE,
     CounterOf,
     IdempotencyKey,
     Identifier,
+    KeyAskedFor,
     Reading,
     Settling,
     SpendingOf,
@@ -27,8 +25,7 @@ from cardiod.api.dependencies import (
 from cardiod.api.operations import SETTLED, settled
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, SettleBody
-from cardiod.api.times import aware
-from cardiod.counter import Counter
+from cardiod.api.times import Time
 
 router = APIRouter(prefix="/settlements", tags=["settlements"])
 
@@ -49,12 +46,10 @@ async def begin(
 async def find(
     counter: CounterOf,
     caller: Reading,
-    idempotency_key: Annotated[
-        str | None, Query(max_length=255, description="What became of this key of yours?")
-    ] = None,
+    idempotency_key: KeyAskedFor = None,
     state: State | None = None,
-    since: Annotated[datetime | None, Query(description="Begun at or after this time")] = None,
-    until: Annotated[datetime | None, Query(description="Begun before this time")] = None,
+    since: Annotated[Time | None, Query(description="Begun at or after this time")] = None,
+    until: Annotated[Time | None, Query(description="Begun before this time")] = None,
     shift: Annotated[str | None, Query(max_length=64)] = None,
     reference: Annotated[str | None, Query(max_length=64)] = None,
     before: Annotated[str | None, Query(max_length=64, description="The `next` of the page before")] = None,
@@ -62,8 +57,9 @@ async def find(
 ) -> Response:
     """Settlements, newest first; or the one that a key of yours began, whatever became of it."""
     if idempotency_key is not None:
-        return await _begun_by(counter, caller, idempotency_key)
-    wanted = Filter(state, aware(since), aware(until), shift, reference)
+        begun = await begun_by(counter, caller.name, idempotency_key, counter.engine.ledger.settlement)
+        return JSONResponse({"settlements": [settlement_document(begun)], "next": None})
+    wanted = Filter(state, since, until, shift, reference)
     listing = counter.engine.ledger.listing
     found = await counter.work.journal(listing.settlements, wanted, before=before, limit=limit)
     return JSONResponse(
@@ -87,13 +83,3 @@ async def settlement(identifier: Identifier, counter: CounterOf, caller: Reading
 async def cancel(identifier: Identifier, body: Nothing, counter: CounterOf, caller: Settling) -> Response:  # noqa: ARG001
     """Cancel what is not paid yet: without a paid leg the whole; else the wallet's part becomes due in cash."""
     return document_response(await counter.cancel_settlement(identifier))
-
-
-async def _begun_by(counter: Counter, caller: Caller, key: str) -> Response:
-    """The nexo question: completed, running, or never seen (OPS §3.2)."""
-    ledger = counter.engine.ledger
-    identifier = await counter.work.journal(ledger.listing.begun_by, caller.name, key)
-    if identifier is None:
-        raise TransactionUnknown("this key never came")
-    found = await counter.work.journal(ledger.settlement, identifier)
-    return JSONResponse({"settlements": [settlement_document(found)], "next": None})

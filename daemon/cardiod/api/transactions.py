@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from cardio.engine.requests import DebitRequest, OnlineRequest
-from cardio.errors import InputInvalid, TransactionUnknown
+from cardio.errors import AmountInvalid, InputInvalid
 from cardio.ledger import model
 from cardio.ledger.document import transaction_document
 from cardio.ledger.listing import PAGE, Filter
 from cardio.ledger.model import Resolution, State, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.transport.channel import Channel
-from cardiod.api.answers import document_response, in_time, transaction_response
-from cardiod.api.callers import Caller
+from cardiod.api.answers import begun_by, document_response, in_time, transaction_response
 from cardiod.api.dependencies import (
     CARD,
     STORE,
     CounterOf,
     IdempotencyKey,
     Identifier,
+    KeyAskedFor,
+    Known,
     Moving,
     Reading,
     Resolving,
@@ -35,7 +35,7 @@ from cardiod.api.dependencies import (
 from cardiod.api.operations import TRANSACTED
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, RecoverBody, ResolveBody, TransactionBody, TransactionKind
-from cardiod.api.times import aware
+from cardiod.api.times import Time
 from cardiod.api.totals import total_document
 from cardiod.counter import Act, Counter
 from cardiod.settings import Scope
@@ -56,7 +56,7 @@ ONLINE = {
 async def begin(
     body: TransactionBody,
     counter: CounterOf,
-    caller: Moving,
+    caller: Known,
     spending: SpendingOf,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -74,12 +74,10 @@ async def begin(
 async def find(
     counter: CounterOf,
     caller: Reading,
-    idempotency_key: Annotated[
-        str | None, Query(max_length=255, description="What became of this key of yours?")
-    ] = None,
+    idempotency_key: KeyAskedFor = None,
     state: State | None = None,
-    since: Annotated[datetime | None, Query(description="Begun at or after this time")] = None,
-    until: Annotated[datetime | None, Query(description="Begun before this time")] = None,
+    since: Annotated[Time | None, Query(description="Begun at or after this time")] = None,
+    until: Annotated[Time | None, Query(description="Begun before this time")] = None,
     shift: Annotated[str | None, Query(max_length=64)] = None,
     reference: Annotated[str | None, Query(max_length=64)] = None,
     before: Annotated[str | None, Query(max_length=64, description="The `next` of the page before")] = None,
@@ -87,9 +85,10 @@ async def find(
 ) -> Response:
     """Transactions, newest first; or the one that a key of yours began, whatever became of it."""
     if idempotency_key is not None:
-        return await _begun_by(counter, caller, idempotency_key)
+        begun = await begun_by(counter, caller.name, idempotency_key, counter.engine.ledger.transaction)
+        return JSONResponse({"transactions": [transaction_document(begun)], "totals": [], "next": None})
     listing = counter.engine.ledger.listing
-    wanted = Filter(state, aware(since), aware(until), shift, reference)
+    wanted = Filter(state, since, until, shift, reference)
     found = await counter.work.journal(listing.transactions, wanted, before=before, limit=limit)
     totals = await counter.work.journal(listing.totals, wanted)
     return JSONResponse(
@@ -140,6 +139,8 @@ def _ways(counter: Counter, request: model.Request, body: TransactionBody) -> tu
         CardioError: No card could do it.
     """
     engine, pin = counter.engine, body.secret_pin
+    if body.lock is not None and body.kind is not TransactionKind.GREY_DEBIT:
+        raise InputInvalid(f"lock: a {body.kind} frees none")
 
     def on_card(act: Callable[[Transaction, Channel, str | None], Transaction]) -> Act:
         return lambda transaction, channel: act(transaction, channel, pin)
@@ -155,6 +156,8 @@ def _ways(counter: Counter, request: model.Request, body: TransactionBody) -> tu
         debit.check()
         return lambda: engine.begin_debit(debit), on_card(engine.debit)
     if body.kind is TransactionKind.GREY_LOCK:
+        if body.amount_fen:
+            raise AmountInvalid("a grey lock takes nothing; its debit will")
         return lambda: engine.begin_grey_lock(request, body.reference, body.operator), on_card(engine.grey_lock)
     if not body.lock:
         raise InputInvalid("lock: name the transaction that locked the purse")
@@ -163,16 +166,6 @@ def _ways(counter: Counter, request: model.Request, body: TransactionBody) -> tu
         lambda: engine.begin_grey_debit(request, lock, body.amount_fen, body.reference, body.operator),
         on_card(engine.grey_debit),
     )
-
-
-async def _begun_by(counter: Counter, caller: Caller, key: str) -> Response:
-    """The nexo question: completed, running, or never seen (OPS §3.2)."""
-    ledger = counter.engine.ledger
-    identifier = await counter.work.journal(ledger.listing.begun_by, caller.name, key)
-    if identifier is None:
-        raise TransactionUnknown("this key never came")
-    found = await counter.work.journal(ledger.transaction, identifier)
-    return JSONResponse({"transactions": [transaction_document(found)], "totals": [], "next": None})
 
 
 async def _shown(counter: Counter, identifier: str) -> Response:

@@ -61,7 +61,7 @@ async def transaction_reprint(
     counter: CounterOf,
     caller: Reading,  # noqa: ARG001
 ) -> Response:
-    """The receipt once more, marked as the reprint that it is."""
+    """The receipt of a transaction once more, marked as the reprint that it is."""
     return await _reprint(counter, _transaction(counter, identifier), identifier, body)
 
 
@@ -72,7 +72,7 @@ async def settlement_reprint(
     counter: CounterOf,
     caller: Reading,  # noqa: ARG001
 ) -> Response:
-    """The receipt once more, marked as the reprint that it is."""
+    """The receipt of a settlement once more, marked as the reprint that it is."""
     return await _reprint(counter, _settlement(counter, identifier), identifier, body)
 
 

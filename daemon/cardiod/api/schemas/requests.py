@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
 
@@ -19,9 +19,13 @@ Reference = Annotated[str, Field(min_length=1, max_length=64, description="Your 
 Operator = Annotated[str | None, Field(max_length=64, description="Who sits at the counter")]
 Person = Annotated[str, Field(min_length=1, max_length=64)]
 Reason = Annotated[str, Field(min_length=1, max_length=255)]
-Reader = Annotated[str | None, Field(max_length=255, description="Id or name of the reader; any if missing")]
+Reader = Annotated[
+    str | None, Field(min_length=1, max_length=255, description="Id or name of the reader; any if missing")
+]
 Fen = Annotated[StrictInt, Field(description="Fen; a wallet takes 1 to 0x7FFFFFFF, a medical account up to 0xFFFFFFFE")]
-WaitSeconds = Annotated[float, Field(ge=0, le=300, description="Seconds to wait for the card before answering")]
+WaitSeconds = Annotated[
+    float, Field(strict=True, ge=0, le=300, description="Seconds to wait for the card before answering")
+]
 Pin = Annotated[
     SecretStr | None,
     Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
@@ -29,6 +33,11 @@ Pin = Annotated[
 DEFAULT_WAIT = 30.0
 NOT_IN_FINGERPRINT = frozenset({"reader", "wallet_reader", "wait_s", "pin"})
 """How and where a request is carried out; a PIN's hash could be guessed, so it is not kept either (design §3)."""
+
+
+def _example(**content: Any) -> ConfigDict:
+    """A body as it is sent to a counter with a card in each reader."""
+    return ConfigDict(json_schema_extra={"examples": [content]})
 
 
 class Body(BaseModel):
@@ -51,13 +60,13 @@ class Body(BaseModel):
 class Nothing(Body):
     """An empty object."""
 
+    model_config = _example()
+
 
 class ReadBody(Body):
     """Read a card."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"purpose": "settlement", "fields": ["card", "holder", "medical"], "wait_s": 0}}
-    )
+    model_config = _example(purpose="settlement", fields=["card", "holder", "medical"], wait_s=0)
 
     purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
     fields: Annotated[list[Group], Field(min_length=1)]
@@ -69,11 +78,7 @@ class ReadBody(Body):
 class DebitBody(Body):
     """Debit a wallet."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"purse": "wallet", "amount_fen": 1234, "reference": "SALE-0001", "operator": "01", "wait_s": 30}
-        }
-    )
+    model_config = _example(purse="wallet", amount_fen=1234, reference="SALE-0001", operator="01", wait_s=30)
 
     purse: Literal["wallet"]
     amount_fen: Fen
@@ -85,6 +90,8 @@ class DebitBody(Body):
 
 class LoadBody(Body):
     """Load a wallet, or a medical account, through the configured load host."""
+
+    model_config = _example(amount_fen=5000, reference="TOP-UP-0001", operator="01")
 
     purse: PurseKind = PurseKind.WALLET
     amount_fen: Fen
@@ -109,15 +116,11 @@ class BillBody(BaseModel):
 class SettleBody(Body):
     """Settle a bill."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "bill": {"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500},
-                "tender": "wallet",
-                "reference": "BILL-0001",
-                "operator": "01",
-            }
-        }
+    model_config = _example(
+        bill={"total_fen": 10000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500},
+        tender="wallet",
+        reference="BILL-0001",
+        operator="01",
     )
 
     bill: BillBody
@@ -154,9 +157,7 @@ class TransactionKind(StrEnum):
 class TransactionBody(Body):
     """Any money operation on one purse."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"kind": "load", "purse": "wallet", "amount_fen": 5000, "reference": "TOP-UP-1"}}
-    )
+    model_config = _example(kind="debit", purse="wallet", amount_fen=1234, reference="SALE-0001", operator="01")
 
     kind: TransactionKind
     purse: PurseKind = PurseKind.WALLET
@@ -174,6 +175,8 @@ class TransactionBody(Body):
 class RecoverBody(Body):
     """Ask the presented card about a transaction whose outcome is open."""
 
+    model_config = _example(wait_s=30)
+
     reader: Reader = None
     wait_s: WaitSeconds = DEFAULT_WAIT
     pin: Pin = None
@@ -182,6 +185,8 @@ class RecoverBody(Body):
 class ResolveBody(Body):
     """Two persons say what became of the money."""
 
+    model_config = _example(money="none", persons=["01", "02"], reason="the holder shows an unchanged balance")
+
     money: Annotated[Money, Field(description="moved, none, or unknown if it could not be found out")]
     persons: tuple[Person, Person]
     reason: Reason
@@ -189,6 +194,8 @@ class ResolveBody(Body):
 
 class ReconcileBody(Body):
     """Two persons have compared the journal with cards and centre."""
+
+    model_config = _example(persons=["01", "02"], reason="compared with the records of the centre")
 
     persons: tuple[Person, Person]
     reason: Reason
@@ -204,6 +211,8 @@ class RefundWay(StrEnum):
 class ReverseBody(Body):
     """Give a payment back: by a load of the card that paid, or by an order to the settlement centre."""
 
+    model_config = _example(by="order", reason="goods returned", operator="01")
+
     by: RefundWay
     reason: Reason
     amount_fen: Annotated[Fen | None, Field(description="All that is left if missing")] = None
@@ -216,6 +225,8 @@ class ReverseBody(Body):
 class ReprintBody(Body):
     """Print a voucher again; it is counted and marked."""
 
+    model_config = _example(format="text", lang="zh", width=80)
+
     format: Form = Form.TEXT
     lang: Literal["zh", "en"] = "zh"
     width: Annotated[Paper, Field(description="Width of the paper, mm")] = Paper.MM80
@@ -223,6 +234,8 @@ class ReprintBody(Body):
 
 class WaitBody(Body):
     """Wait for a card."""
+
+    model_config = _example(purse="wallet", wait_s=30)
 
     reader: Reader = None
     purse: Annotated[PurseKind | None, Field(description="Only a card with this purse")] = None
@@ -232,6 +245,8 @@ class WaitBody(Body):
 class CardholderBody(Body):
     """Read the holder of a presented card."""
 
+    model_config = _example(purpose="settlement", fields=["holder"])
+
     purpose: Annotated[str, Field(min_length=1, max_length=64, description="Why; kept in the access log")]
     fields: Annotated[list[Group], Field(min_length=1)] = [Group.HOLDER]
     pin: Pin = None
@@ -240,12 +255,16 @@ class CardholderBody(Body):
 class VerifyPinBody(Body):
     """Check the holder's PIN."""
 
+    model_config = _example()
+
     pin: Pin = None
     allow_last_try: Annotated[bool, Field(strict=True, description="The holder agrees to use the last try")] = False
 
 
 class ShiftBody(Body):
     """Open a shift."""
+
+    model_config = _example(operator="01", lane="A")
 
     operator: Person
     lane: Annotated[str, Field(max_length=64, description="Empty where there is only one")] = ""
@@ -254,16 +273,22 @@ class ShiftBody(Body):
 class CloseShiftBody(Body):
     """Close a shift."""
 
+    model_config = _example(operator="01")
+
     operator: Annotated[str | None, Field(max_length=64, description="Who closes it; its operator if missing")] = None
 
 
 class BatchBody(Body):
     """Close a batch."""
 
+    model_config = _example()
+
     shift: Annotated[str | None, Field(max_length=64, description="Shift that ends with it")] = None
 
 
 class LoginBody(Body):
     """The code of a one-time address."""
+
+    model_config = _example(code="as in the address after #login=")
 
     code: Annotated[str, Field(min_length=1, max_length=128)]

@@ -1,0 +1,167 @@
+"""Settlements as a resource: begun, found, listed, cancelled."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from cardio.virtual.card import Moment
+from cardiod.settings import Scope
+from tests.counter import account_of, eventually, tear, wallet_of
+from tests.daemon.callers import call, make_token, refused
+from tests.daemon.conftest import Daemon
+from tests.daemon.sales import BILL, SETTLE, begun_by, debit, money, new_key, settle, settled
+
+
+def one(daemon: Daemon, identifier: str) -> dict[str, Any]:
+    document: dict[str, Any] = daemon.http("GET", f"/v1/settlements/{identifier}").json()
+    return document
+
+
+def cancel(daemon: Daemon, identifier: str) -> httpx.Response:
+    return daemon.http("POST", f"/v1/settlements/{identifier}/cancel", json={})
+
+
+def awaiting(daemon: Daemon, key: str) -> dict[str, Any]:
+    """A settlement whose medical part is paid, and whose wallet does not come."""
+    daemon.citizen.remove()
+    answer = settle(daemon, key, wait_s=0)
+    assert (answer.status_code, answer.json()["state"]) == (202, "awaiting_card"), answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def test_both_addresses_settle_the_same_bill_under_the_same_key(shared: Daemon) -> None:
+    key = new_key()
+    first = settle(shared, key)
+    again = money(shared, "settlements", SETTLE, key)
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    found = shared.http("GET", f"/v1/settlements/{first.json()['id']}")
+    assert (found.status_code, found.content) == (200, first.content)
+
+
+def test_a_list_is_filtered_and_paged(shared: Daemon) -> None:
+    reference = new_key()
+    bills = [settled(shared, reference=reference, tender=tender) for tender in ("cash", "wallet", "cash")]
+    newest_first = [bill["id"] for bill in reversed(bills)]
+
+    def found(**filters: Any) -> list[str]:
+        answer = shared.http("GET", "/v1/settlements", params={"reference": reference, **filters}).json()
+        return [bill["id"] for bill in answer["settlements"]]
+
+    assert found() == newest_first
+    assert found(state="completed", limit=2) == newest_first[:2]
+    assert found(before=newest_first[1]) == newest_first[2:]
+    assert found(since=bills[1]["created_at"]) == newest_first[:2]
+    assert found(until=bills[1]["created_at"]) == newest_first[2:]
+    assert found(state="cancelled") == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code"),
+    [
+        ({"bill": {**BILL, "fund_fen": 1}}, 422, "bill.inconsistent"),
+        ({"bill": {**BILL, "fund_fen": 8500, "self_pay_fen": -1000}}, 422, "amount.invalid"),
+        ({"bill": dict.fromkeys(BILL, 0)}, 422, "amount.invalid"),
+        ({"bill": {**BILL, "total_fen": 10000.5}}, 400, "input.invalid"),
+        ({"bill": {**BILL, "tip_fen": 1}}, 400, "input.invalid"),
+        ({"bill": None}, 400, "input.invalid"),
+        ({"tender": "card"}, 400, "input.invalid"),
+        ({"reference": ""}, 400, "input.invalid"),
+        ({"reader": "citizen", "wait_s": 0}, 422, "operation.unsupported"),
+    ],
+)
+def test_what_is_no_bill_is_refused_and_takes_nothing(
+    shared: Daemon, wrong: dict[str, Any], status: int, code: str
+) -> None:
+    refused(settle(shared, new_key(), **wrong), status, code)
+    card: Any = shared.social.card
+    assert account_of(card).balance == 50000
+
+
+def test_a_settlement_wants_a_key_and_its_scope(shared: Daemon) -> None:
+    refused(settle(shared, None), 400, "idempotency.missing")
+    token = make_token(shared, new_key(), scopes=frozenset(Scope) - {Scope.SETTLE})
+    for path in ("/v1/settle", "/v1/settlements"):
+        answer = call(shared, token, "POST", path, json=SETTLE, headers={"Idempotency-Key": new_key()})
+        refused(answer, 403, "client.forbidden")
+    identifier = settled(shared)["id"]
+    refused(call(shared, token, "POST", f"/v1/settlements/{identifier}/cancel", json={}), 403, "client.forbidden")
+
+
+def test_a_wallet_that_does_not_come_leaves_its_part_due_in_cash(shared: Daemon) -> None:
+    key = new_key()
+    bill = awaiting(shared, key)
+    cancelled = cancel(shared, bill["id"])
+    document = cancelled.json()
+    assert (cancelled.status_code, document["state"], document["money"]) == (200, "completed", "moved")
+    assert document["due_fen"] == BILL["self_pay_fen"]
+    assert [leg["state"] for leg in document["legs"]] == ["completed", "cancelled"]
+    again = settle(shared, key)
+    assert (again.status_code, again.content) == (201, cancelled.content)
+    assert one(shared, bill["id"]) == document
+    answer = cancel(shared, bill["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "transaction.passed")
+
+
+def test_a_settlement_that_waits_for_its_first_card_is_cancelled_whole(shared: Daemon) -> None:
+    patient: Any = shared.social.remove()
+    key = new_key()
+    waiting = ThreadPoolExecutor(1).submit(settle, shared, key, wait_s=300)
+    eventually(lambda: shared.http("GET", "/v1/settlements", params={"idempotency_key": key}).is_success)
+    identifier = begun_by(shared, key, "settlements")
+    cancelled = cancel(shared, identifier)
+    assert (cancelled.status_code, cancelled.json()["state"], cancelled.json()["money"]) == (200, "cancelled", "none")
+    answer = waiting.result(timeout=60)
+    assert refused(answer, 409, "transaction.cancelled")["settlement"] == cancelled.json()
+    shared.social.insert(patient)
+    assert settle(shared, key).content == answer.content
+    assert account_of(patient).balance == 50000
+    assert cancel(shared, identifier).json() == cancelled.json()
+
+
+def test_a_settlement_that_waits_for_the_wallet_is_cancelled_and_its_caller_is_told_at_once(shared: Daemon) -> None:
+    shared.citizen.remove()
+    key = new_key()
+    waiting = ThreadPoolExecutor(1).submit(settle, shared, key, wait_s=300)
+
+    def paid() -> bool:
+        found = shared.http("GET", "/v1/settlements", params={"idempotency_key": key})
+        return found.is_success and found.json()["settlements"][0]["state"] == "awaiting_card"
+
+    eventually(paid)
+    cancelled = cancel(shared, begun_by(shared, key, "settlements"))
+    answer = waiting.result(timeout=60)
+    assert (answer.status_code, answer.content) == (201, cancelled.content)
+    assert answer.json()["due_fen"] == BILL["self_pay_fen"]
+
+
+def test_what_is_paid_or_uncertain_is_not_cancelled(shared: Daemon) -> None:
+    answer = cancel(shared, settled(shared)["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "transaction.passed")
+    card: Any = shared.social.card
+    tear(card, Moment.AFTER_COMMIT)
+    torn = settle(shared, new_key(), tender="cash")
+    assert torn.json()["state"] == "uncertain"
+    answer = cancel(shared, torn.json()["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "transaction.passed")
+    shared.put_in((shared.social, card))
+    eventually(lambda: one(shared, torn.json()["id"])["state"] == "completed")
+
+
+def test_a_wallet_that_holds_too_little_leaves_its_part_due_in_cash(shared: Daemon) -> None:
+    card: Any = shared.citizen.card
+    wallet_of(card).balance = 100
+    answer = settle(shared, new_key())
+    assert (answer.status_code, answer.json()["state"]) == (201, "completed")
+    assert (answer.json()["due_fen"], answer.json()["legs"][1]["state"]) == (1500, "declined")
+
+
+def test_a_transaction_is_no_settlement(shared: Daemon) -> None:
+    sale = debit(shared, new_key(), reader="citizen").json()
+    refused(shared.http("GET", f"/v1/settlements/{sale['id']}"), 404, "transaction.unknown")
+    refused(cancel(shared, sale["id"]), 404, "transaction.unknown")
+    refused(cancel(shared, "none"), 404, "transaction.unknown")
