@@ -180,20 +180,13 @@ class Counter:
                 card = await self._present(transaction.id, reader, transaction.purse, deadline)
                 if transaction.state is State.ACCEPTED:
                     await self.presence.await_keys(deadline)
-            except CardioError:
-                known = await self._known(transaction.id)
-                if known.state is State.ACCEPTED:
-                    raise
-                return known
-            try:
                 return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
             except ReaderPoisoned as error:
                 return await self._given_up(transaction, error)
             except CardioError as error:
-                if error.money is Money.NONE:
-                    # This attempt moved nothing, but an earlier one may have.
-                    error.money = (await self._known(transaction.id)).money
-                raise
+                known = await self._known(transaction.id)
+                _refuse(error, known.state, known.money)
+                return known
 
     async def settle(
         self,
@@ -227,12 +220,11 @@ class Counter:
                     card = await self._present(settlement.id, where, kind, deadline)
                     if settlement.state is not State.UNCERTAIN:
                         await self.presence.await_keys(deadline)
-                except CardioError:
+                    settlement = await self._settle_on(card.reader, settlement, pin)
+                except CardioError as error:
                     settlement = await self.work.journal(ledger.settlement, settlement.id)
-                    if settlement.state is not State.ACCEPTED:
-                        break
-                    raise
-                settlement = await self._settle_on(card.reader, settlement, pin)
+                    _refuse(error, settlement.state, Money(settlement_money(settlement)))
+                    break
                 if settlement.state is State.UNCERTAIN:
                     break
             return settlement
@@ -247,12 +239,7 @@ class Counter:
                 raise ReaderPoisoned(error.detail, money=Money.NONE) from error
             # Legs are done one after the other: only the last can hang.
             await self._given_up(known.legs[-1], error)
-        except CardioError as error:
-            if error.money is Money.NONE:
-                # This leg moved nothing, but another one may have.
-                error.money = Money(settlement_money(await self.work.journal(ledger.settlement, settlement.id)))
-            raise
-        return await self.work.journal(ledger.settlement, settlement.id)
+            return await self.work.journal(ledger.settlement, settlement.id)
 
     async def _known(self, identifier: str) -> Transaction:
         return await self.work.journal(self.engine.ledger.transaction, identifier)
@@ -324,8 +311,13 @@ class Counter:
         transaction = await self._known(identifier)
         if transaction.state is not State.UNCERTAIN:
             return transaction
-        card = await self.presence.present(reader, transaction.purse, deadline_in(wait_s))
-        asked = await self.presence.on_card(card.reader, lambda channel: self.engine.recover(channel, pin))
+        try:
+            card = await self.presence.present(reader, transaction.purse, deadline_in(wait_s))
+            asked = await self.presence.on_card(card.reader, lambda channel: self.engine.recover(channel, pin))
+        except CardioError as error:
+            # Nobody has answered, so that the question is as open as before.
+            error.money = transaction.money
+            raise
         known = await self._known(identifier)
         if not known.state.final and identifier not in {one.id for one in asked}:
             raise CardChanged(f"transaction {identifier} is about another card", money=Money.UNKNOWN)
@@ -346,6 +338,22 @@ class Counter:
         else:
             for transaction in resolved:
                 log.info("recovered", transaction=transaction.id, state=transaction.state)
+
+
+def _refuse(error: CardioError, state: State, money: Money) -> None:
+    """Raise an error if it is the whole truth about a request: it has not begun yet, or the holder's PIN is wrong.
+
+    Whatever else keeps an open outcome from being found out, or a bill from being paid to its end, the caller is told
+    how far it is: an error would look as if nothing had happened.
+
+    Raises:
+        CardioError: The error.
+    """
+    if state is not State.ACCEPTED:
+        if not isinstance(error, PinError):
+            return
+        error.money = money
+    raise error
 
 
 def deadline_in(seconds: float) -> float:

@@ -12,7 +12,7 @@ import httpx
 from cardio.ledger.ledger import now
 from cardiod.settings import CASHIER, hash_token
 from cardiod.tokens import Token, TokenFile, new_token
-from tests.daemon.conftest import Daemon
+from tests.daemon.conftest import HTTP, Daemon
 
 DEBIT = {"purse": "wallet", "amount_fen": 100, "reference": "sale"}
 
@@ -31,7 +31,7 @@ def call(
     """A request with a token, or without."""
     given = {} if token is None else {"Authorization": f"Bearer {token}"}
     headers = {**given, **more.pop("headers", {})}
-    return httpx.request(method, daemon.url + path, headers=headers, timeout=30, trust_env=False, **more)
+    return HTTP.request(method, daemon.url + path, headers=headers, **more)
 
 
 def debit(daemon: Daemon, token: str, key: str, **changes: Any) -> httpx.Response:

@@ -80,6 +80,11 @@ class ApiDocument:
         fitting = [one for one in self.operations if one.fits(method, path)]
         return min(fitting, key=lambda one: one.path.count("{"), default=None)
 
+    def component(self, reference: str) -> dict[str, Any]:
+        """A schema by its reference."""
+        schema: dict[str, Any] = self.content["components"]["schemas"][reference.rpartition("/")[2]]
+        return schema
+
     def check(self, method: str, path: str, answer: Answer) -> None:
         """Insist that an answer is as the document says."""
         operation = self.operation(method, path)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -31,6 +31,8 @@ from tests.daemon.conforming import api_document
 from tests.daemon.tills import Tills, opened
 
 TOKEN = "a token of the tests"
+HTTP = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""Makes requests on connections of their own; one for all tests, because it reads all root certificates first."""
 
 
 PIN = "123456"
@@ -105,7 +107,7 @@ class Daemon:
     def http(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """A request with the token of the tests; the answer must be as the OpenAPI document says."""
         headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
-        answer = httpx.request(method, self.url + path, headers=headers, timeout=30, trust_env=False, **arguments)
+        answer = HTTP.request(method, self.url + path, headers=headers, **arguments)
         api_document().check(method, answer.request.url.path, answer)
         return answer
 
@@ -114,6 +116,12 @@ class Daemon:
         """Documents of the cards that are known, by the names of their readers."""
         cards = self.http("GET", "/v1/cards").json()["cards"]
         return {card["reader"]: card for card in cards if card["identified"]}
+
+    def take_out(self, reader: EmbeddedReader) -> VirtualCard:
+        """Take the card out of a reader, and wait until that is known."""
+        card: Any = reader.remove()
+        eventually(lambda: reader.name not in self.cards)
+        return cast("VirtualCard", card)
 
     def put_in(self, *cards: tuple[EmbeddedReader, VirtualCard]) -> list[str]:
         """Put cards into readers, and wait until they are known; their handles."""

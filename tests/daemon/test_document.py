@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from cardiod.api.schemas import documents
@@ -14,12 +12,6 @@ from tests.daemon.conftest import Daemon
 @pytest.fixture
 def document() -> ApiDocument:
     return api_document()
-
-
-def schema_of(document: ApiDocument, reference: dict[str, Any]) -> dict[str, Any]:
-    """A component by its reference."""
-    component: dict[str, Any] = document.content["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
-    return component
 
 
 def test_every_operation_says_what_it_does_and_where_it_belongs(document: ApiDocument) -> None:
@@ -36,7 +28,7 @@ def test_every_body_has_an_example(document: ApiDocument) -> None:
     assert len(bodies) > 20
     for operation in bodies:
         schema = operation.description["requestBody"]["content"]["application/json"]["schema"]
-        assert schema_of(document, schema)["examples"], operation
+        assert document.component(schema["$ref"])["examples"], operation
 
 
 def test_every_status_says_what_it_stands_for_and_what_comes_with_it(document: ApiDocument) -> None:

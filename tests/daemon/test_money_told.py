@@ -22,7 +22,7 @@ def test_a_card_that_does_not_answer_does_not_hide_that_the_outcome_is_open(daem
     daemon.citizen.insert(card)
     eventually(lambda: card.faults[0].fired)
     mute = debit(daemon)
-    assert (mute.status_code, mute.json()["code"], mute.json()["money"]) == (409, "card.mute", "unknown")
+    assert (mute.status_code, mute.json()["state"], mute.json()["money"]) == (202, "uncertain", "unknown")
     assert debit(daemon).status_code == 201
     assert wallet_of(card).balance == 8766
 
@@ -32,7 +32,7 @@ def test_a_wallet_that_is_pulled_away_does_not_hide_that_the_account_was_debited
     paying: Any = daemon.citizen.card
     tear(paying, Moment.COMMAND, INITIALIZE)
     pulled = settle(daemon)
-    assert (pulled.status_code, pulled.json()["code"], pulled.json()["money"]) == (409, "card.removed", "moved")
+    assert (pulled.status_code, pulled.json()["state"], pulled.json()["money"]) == (202, "awaiting_card", "moved")
     assert (account_of(account).balance, wallet_of(paying).balance) == (47500, 10000)
     daemon.citizen.insert(paying)
     assert settle(daemon).status_code == 201

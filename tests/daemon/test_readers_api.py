@@ -51,8 +51,7 @@ def test_each_reader_says_what_it_is_and_what_lies_in_it(shared: Daemon) -> None
 
 
 def test_an_empty_reader_is_there_all_the_same(shared: Daemon) -> None:
-    shared.citizen.remove()
-    eventually(lambda: readers(shared)["citizen"]["card"] is None)
+    shared.take_out(shared.citizen)
     assert readers(shared)["citizen"]["card_present"] is False
 
 
@@ -90,8 +89,7 @@ def test_a_card_that_was_let_go_comes_back_by_a_reset(shared: Daemon) -> None:
 
 
 def test_an_empty_reader_has_nothing_to_reset_or_to_power(shared: Daemon) -> None:
-    shared.citizen.remove()
-    eventually(lambda: readers(shared)["citizen"]["card"] is None)
+    shared.take_out(shared.citizen)
     refused(post(shared, "readers/citizen/reset"), 409, "card.absent")
     tested = post(shared, "readers/citizen/self-test").json()
     assert (tested["ok"], tested["protocol"], tested["error"]["code"]) == (False, None, "card.absent")

@@ -12,7 +12,7 @@ from cardio.virtual.card import Moment
 from cardiod.settings import Scope
 from tests.counter import account_of, eventually, tear, wallet_of
 from tests.daemon.callers import call, make_token, refused
-from tests.daemon.conftest import Daemon
+from tests.daemon.conftest import PIN, Daemon
 from tests.daemon.sales import BILL, SETTLE, begun_by, debit, money, new_key, settle, settled
 
 
@@ -107,8 +107,32 @@ def test_a_wallet_that_does_not_come_leaves_its_part_due_in_cash(shared: Daemon)
     assert (answer.status_code, answer.json()["code"]) == (409, "transaction.passed")
 
 
+def test_a_wallet_that_leaves_before_its_part_is_awaited_and_the_paid_part_is_told(shared: Daemon) -> None:
+    key = new_key()
+    card: Any = shared.citizen.card
+    tear(card, Moment.COMMAND, {(0x00, 0xA4)})
+    bill = settle(shared, key)
+    assert (bill.status_code, bill.json()["state"], bill.json()["money"]) == (202, "awaiting_card", "moved")
+    shared.put_in((shared.citizen, card))
+    done = settle(shared, key)
+    assert (done.status_code, done.json()["due_fen"]) == (201, 0)
+
+
+def test_a_wrong_pin_does_not_make_an_open_bill_look_unpaid(shared: Daemon) -> None:
+    key = new_key()
+    card: Any = shared.social.card
+    tear(card, Moment.AFTER_COMMIT)
+    assert settle(shared, key).json()["state"] == "uncertain"
+    shared.pad.typed = ""
+    shared.put_in((shared.social, card))
+    answer = settle(shared, key, pin="000000")
+    assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (403, "pin.wrong", "unknown")
+    assert settle(shared, key, pin=PIN).status_code == 201
+    assert account_of(card).balance == 47500
+
+
 def test_a_settlement_that_waits_for_its_first_card_is_cancelled_whole(shared: Daemon) -> None:
-    patient: Any = shared.social.remove()
+    patient = shared.take_out(shared.social)
     key = new_key()
     waiting = ThreadPoolExecutor(1).submit(settle, shared, key, wait_s=300)
     eventually(lambda: shared.http("GET", "/v1/settlements", params={"idempotency_key": key}).is_success)
@@ -124,7 +148,7 @@ def test_a_settlement_that_waits_for_its_first_card_is_cancelled_whole(shared: D
 
 
 def test_a_settlement_that_waits_for_the_wallet_is_cancelled_and_its_caller_is_told_at_once(shared: Daemon) -> None:
-    shared.citizen.remove()
+    shared.take_out(shared.citizen)
     key = new_key()
     waiting = ThreadPoolExecutor(1).submit(settle, shared, key, wait_s=300)
 

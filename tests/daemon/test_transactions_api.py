@@ -268,7 +268,7 @@ def test_an_unknown_id_is_404_and_one_that_can_be_none_is_400(lasting_daemon: Da
 
 
 def test_a_debit_that_waits_for_its_card_is_cancelled_and_its_caller_is_told_at_once(shared: Daemon) -> None:
-    card, key = shared.citizen.remove(), new_key()
+    card, key = shared.take_out(shared.citizen), new_key()
     waiting = in_background(debit, shared, key, reader="citizen", wait_s=300)
     identifier = eventually_begun(shared, key)
     cancelled = post(shared, identifier, "cancel")
@@ -276,10 +276,9 @@ def test_a_debit_that_waits_for_its_card_is_cancelled_and_its_caller_is_told_at_
     answer = waiting.result(timeout=60)
     story = refused(answer, 409, "transaction.cancelled")
     assert story["transaction"] == cancelled.json()
-    assert card is not None
     shared.citizen.insert(card)
     assert debit(shared, key, reader="citizen").content == answer.content
-    assert wallet_of(card).balance == 10000  # type: ignore[arg-type]
+    assert wallet_of(card).balance == 10000
     assert post(shared, identifier, "cancel").json() == cancelled.json()
 
 
@@ -345,7 +344,8 @@ def test_a_card_that_is_back_answers_by_itself_and_recovering_again_changes_noth
 
 def test_recovering_says_whether_there_is_no_card_or_another_one(shared: Daemon) -> None:
     identifier, card = torn(shared)
-    refused(post(shared, identifier, "recover", reader="citizen", wait_s=0), 409, "card.absent")
+    answer = post(shared, identifier, "recover", reader="citizen", wait_s=0)
+    assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (409, "card.absent", "unknown")
     shared.put_in((shared.citizen, citizen_card(serial=f"{9:020}", balance_fen=5000)))
     answer = post(shared, identifier, "recover", reader="citizen", wait_s=5)
     assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (409, "card.changed", "unknown")
@@ -361,11 +361,36 @@ def test_a_medical_account_is_asked_with_the_pin(shared: Daemon) -> None:
     leg = torn_bill.json()["legs"][0]["id"]
     shared.pad.typed = ""  # the holder cancels, so that the card cannot answer by itself
     shared.put_in((shared.social, card))
-    refused_by_pad = post(shared, leg, "recover", reader="social", wait_s=5)
-    assert (refused_by_pad.status_code, refused_by_pad.json()["code"]) == (409, "pin.cancelled")
+    answer = post(shared, leg, "recover", reader="social", wait_s=5)
+    assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (409, "pin.cancelled", "unknown")
     found = post(shared, leg, "recover", reader="social", wait_s=5, pin=PIN)
     assert (found.status_code, found.json()["state"]) == (200, "completed")
     assert account_of(card).balance == 47500
+
+
+def test_a_card_that_leaves_again_is_no_answer_to_an_open_question(shared: Daemon) -> None:
+    key = new_key()
+    identifier, card = torn(shared, key=key)
+    tear(card, Moment.COMMAND, {(0x80, 0x5A)})
+    asking = in_background(debit, shared, key, reader="citizen", wait_s=1)
+    shared.citizen.insert(card)
+    answer = asking.result(timeout=60)
+    assert (answer.status_code, answer.json()["money"], answer.json()["id"]) == (202, "unknown", identifier)
+    shared.put_in((shared.citizen, card))
+    eventually(lambda: one(shared, identifier)["state"] == "completed")
+
+
+def test_a_wrong_pin_does_not_make_an_open_question_look_answered(shared: Daemon) -> None:
+    card: Any = shared.social.card
+    tear(card, Moment.AFTER_COMMIT, {(0xB0, 0x2A)})
+    key = new_key()
+    load = {"purse": "medical", "reader": "social", "wait_s": 5}
+    assert begin(shared, "load", key, **load).json()["state"] == "uncertain"
+    shared.pad.typed = ""
+    shared.put_in((shared.social, card))
+    answer = begin(shared, "load", key, **load, pin="000000")
+    assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (403, "pin.wrong", "unknown")
+    assert begin(shared, "load", key, **load, pin=PIN).status_code == 201
 
 
 # ---- resolving -----------------------------------------------------------------------------------------------
@@ -468,7 +493,7 @@ def test_work_that_fails_when_nobody_waits_any_more_leaves_no_noise(
 
 
 def test_a_caller_that_hangs_up_changes_nothing(shared: Daemon) -> None:
-    card, key = shared.citizen.remove(), new_key()
+    card, key = shared.take_out(shared.citizen), new_key()
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(
             shared.url + "/v1/debit",
@@ -477,9 +502,8 @@ def test_a_caller_that_hangs_up_changes_nothing(shared: Daemon) -> None:
             timeout=0.5,
             trust_env=False,
         )
-    assert card is not None
     shared.citizen.insert(card)
-    eventually(lambda: wallet_of(card).balance == 10000 - 1234)  # type: ignore[arg-type]
+    eventually(lambda: wallet_of(card).balance == 10000 - 1234)
 
 
 def test_the_legs_of_a_settlement_are_transactions(shared: Daemon) -> None:
