@@ -383,7 +383,7 @@ def test_health_needs_no_token_and_answers_while_callers_wait_for_cards(daemon: 
 
 
 def test_the_same_key_twice_at_a_time_runs_once(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     answers: list[httpx.Response] = []
 
     def wait_for_the_card() -> None:
@@ -394,7 +394,6 @@ def test_the_same_key_twice_at_a_time_runs_once(daemon: Daemon) -> None:
     first = threading.Thread(target=wait_for_the_card)
     first.start()
     eventually(lambda: debit(daemon, wait_s=0).json().get("code") == "idempotency.in-progress")
-    assert card is not None
     daemon.citizen.insert(card)
     first.join()
     assert answers[-1].status_code == 201

@@ -241,17 +241,13 @@ def test_a_torn_medical_account_wants_its_pin_again(daemon: Daemon, till: Client
     assert (done.completed, account_of(card).balance, account_of(card).purchase_counter) == (True, 47500, 1)
 
 
-def test_a_wallet_that_is_pulled_away_leaves_a_problem_with_the_request_to_go_on_with(
-    daemon: Daemon, till: Client
-) -> None:
+def test_a_wallet_that_is_pulled_away_is_awaited_and_the_bill_goes_on_with_it(daemon: Daemon, till: Client) -> None:
     paying: Any = daemon.citizen.card
     tear(paying, Moment.COMMAND, {(0x80, 0x50)})
-    with pytest.raises(ApiProblem) as pulled:
-        till.settle(BILL, "wallet", "BILL")
-    assert (pulled.value.code, pulled.value.money, pulled.value.retry) == ("card.removed", Money.MOVED, "same_key")
-    assert pulled.value.request is not None
+    pulled = till.settle(BILL, "wallet", "BILL")
+    assert (pulled.state, pulled.money) == (State.AWAITING_CARD, Money.MOVED)
     daemon.citizen.insert(paying)
-    assert till.ask_again(pulled.value.request).completed
+    assert till.ask_again(pulled).completed
     assert wallet_of(paying).balance == 8500
 
 

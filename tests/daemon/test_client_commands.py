@@ -33,7 +33,7 @@ def host() -> SoftwareLoadHost:
 @pytest.fixture
 def daemon(start_daemon: StartDaemon, host: SoftwareLoadHost, monkeypatch: pytest.MonkeyPatch) -> Daemon:
     """A daemon with a load host, whose address the environment tells."""
-    return told(start_daemon(host), monkeypatch)
+    return told(start_daemon(host=host), monkeypatch)
 
 
 def told(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Daemon:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cardio.engine.engine import Engine
 from cardio.errors import JournalBroken
+from cardio.ledger.freshness import Freshness
 from cardio.ledger.ledger import Ledger, now
 from cardio.products.catalogue import Catalogue
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
@@ -32,7 +34,7 @@ from tests.readers.stuck import LIMIT, StuckCard
 
 
 class Usage(NamedTuple):
-    """What `shutil.disk_usage` answers."""
+    """Bytes of a disk."""
 
     total: int
     used: int
@@ -93,7 +95,8 @@ def test_without_a_reader_for_cards_it_is_degraded(start_daemon: StartDaemon) ->
 def test_a_disk_that_is_nearly_full_is_down(
     lasting_daemon: Daemon, monkeypatch: pytest.MonkeyPatch, usage: Usage, low: bool
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    found = SimpleNamespace(f_bavail=usage.free, f_frsize=1, f_blocks=usage.total)
+    monkeypatch.setattr(os, "statvfs", lambda _: found)
     assert wrong(lasting_daemon) == ({"storage": "storage.low"} if low else {})
     assert (ready(lasting_daemon).status_code, ready(lasting_daemon).json()["status"]) == (
         (503, "down") if low else (200, "ready")
@@ -101,26 +104,27 @@ def test_a_disk_that_is_nearly_full_is_down(
 
 
 def test_a_disk_that_is_gone_is_down(lasting_daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_: Path) -> Usage:
+    def gone(_: Path) -> os.statvfs_result:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(shutil, "disk_usage", gone)
+    monkeypatch.setattr(os, "statvfs", gone)
     assert wrong(lasting_daemon) == {"storage": "storage.unavailable"}
     assert ready(lasting_daemon).status_code == 503
 
 
 def test_a_clock_that_is_behind_the_journal_is_down(shared: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     sold(shared)
-    monkeypatch.setattr("cardiod.readiness.now", lambda: now() - timedelta(minutes=5))
+    admission = shared.counter.engine.ledger.admission
+    monkeypatch.setattr(admission, "_clock", lambda: now() - timedelta(minutes=5))
     assert wrong(shared) == {"clock": "clock.untrusted"}
     assert ready(shared).status_code == 503
 
 
 def test_a_journal_that_cannot_be_read_is_down(lasting_daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Ledger) -> None:
+    def broken(_: Freshness) -> None:
         raise JournalBroken("row 2")
 
-    monkeypatch.setattr(Ledger, "newest_time", property(broken))
+    monkeypatch.setattr(Freshness, "behind", property(broken))
     assert wrong(lasting_daemon) == {"journal": "journal.broken"}
     assert ready(lasting_daemon).status_code == 503
 
