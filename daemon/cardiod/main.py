@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import tempfile
 from contextlib import ExitStack
@@ -24,7 +23,8 @@ from cardiod.commands import config_commands, counter_commands, journal_commands
 from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.listening import listeners
-from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
+from cardiod.logs import configure_logging
+from cardiod.service import background, counter_on, run_token, server, token_file
 from cardiod.settings import DEFAULT_PORT, Scope, Settings, hash_token, load_settings
 
 app = typer.Typer(
@@ -49,8 +49,8 @@ def serve(
 ) -> None:
     """serve the readers of this computer"""
     leave_nothing_behind()
-    configure_logging()
     settings = load_settings(config)
+    configure_logging(settings.log_level)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.
     with listeners(settings) as bound, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
         if known is not settings:
@@ -69,7 +69,7 @@ def demo(
     ] = False,
 ) -> None:
     """serve virtual readers with virtual cards: nothing here is real money"""
-    configure_logging(logging.WARNING)
+    configure_logging("warning")
     token = token or secrets.token_urlsafe(24)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cardio-demo-"))

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import signal
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import structlog
 import uvicorn
 
 from cardio.engine.engine import Engine
@@ -186,28 +183,3 @@ def background(http: GracefulServer, listeners: Listeners) -> Iterator[str]:
     finally:
         http.stop()
         thread.join()
-
-
-class _StandardError:
-    """Writes log lines to whatever standard error is now; a log that cannot be written never stops a sale."""
-
-    def msg(self, message: str) -> None:
-        """Write one line."""
-        with suppress(OSError, ValueError):
-            print(message, file=sys.stderr, flush=True)
-
-    debug = info = warning = error = critical = msg
-
-
-def configure_logging(level: int = logging.INFO) -> None:
-    """JSON lines on standard error; only the fields that our calls name."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _StandardError(),
-    )

@@ -9,7 +9,7 @@ import tomllib
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_runtime_path, user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -129,6 +129,7 @@ class Settings(BaseSettings):
         retention_personal_days: Days after which the card numbers of transactions are destroyed; 1096 are three years.
         retention_access_log_days: Days after which it is forgotten who read personal data.
         retention_backup_days: Days after which backups of the journal from before a migration are removed.
+        log_level: What is worth a line in the log, at least.
     """
 
     model_config = SettingsConfigDict(env_prefix="CARDIO_", extra="forbid", frozen=True)
@@ -159,6 +160,7 @@ class Settings(BaseSettings):
     retention_personal_days: int = Field(1096, ge=1)
     retention_access_log_days: int = Field(1096, ge=1)
     retention_backup_days: int = Field(30, ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("profiles", mode="before")
     @classmethod
