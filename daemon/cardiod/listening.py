@@ -14,9 +14,12 @@ import structlog
 
 from cardio.errors import InputInvalid, ServiceUnavailable
 from cardiod.peers import gid, own_groups
+from cardiod.secret_files import secret_path
 from cardiod.settings import Settings
 
 SOCKET_MODE = 0o660
+OPEN_TO_ALL = 0o007
+"""A group may read the key for TLS, as Debian's ssl-cert does."""
 IPV6_LOOPBACK = "::1"
 log = structlog.get_logger("cardiod.listening")
 
@@ -154,7 +157,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """TLS that lets nobody in without a certificate of our authority; None if it is off.
 
     Raises:
-        InputInvalid: A file is missing or does not hold what it should.
+        InputInvalid: A file is missing or does not hold what it should, or anybody may read the key.
     """
     if not settings.tls_listen:
         return None
@@ -165,8 +168,12 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     if certificate is None or key is None or authority is None:
         raise InputInvalid("tls_listen needs tls_certificate, tls_key and tls_client_ca")
     try:
+        key_file = secret_path(str(key), OPEN_TO_ALL)
+    except InputInvalid as error:
+        raise InputInvalid(f"tls_key {error.detail}") from error
+    try:
         # Without a password OpenSSL would ask the terminal for that of an encrypted key.
-        context.load_cert_chain(certificate, key, password="")
+        context.load_cert_chain(certificate, key_file, password="")
     except OSError as error:
         raise InputInvalid(f"tls_certificate {certificate}, tls_key {key}: {error}") from error
     try:

@@ -15,13 +15,13 @@ from rich.console import Console
 from cardio.cli.reporting import guarded
 from cardio.files.dates import encode_time
 from cardio.ledger.ledger import now
-from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
 from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
+from cardiod.equipment import reader_driver
 from cardiod.listening import listeners
 from cardiod.logs import configure_logging
 from cardiod.service import background, counter_on, run_token, server, token_file
@@ -52,7 +52,12 @@ def serve(
     settings = load_settings(config)
     configure_logging(settings.log_level)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.
-    with listeners(settings) as bound, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
+    with (
+        listeners(settings) as bound,
+        reader_driver(settings) as driver,
+        counter_on(driver, settings) as counter,
+        run_token(settings) as known,
+    ):
         if known is not settings:
             errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
         server(counter, known).serve_on(bound)
@@ -77,6 +82,11 @@ def demo(
             port=0 if once else port,
             socket=None,
             tls_listen="",
+            hsm=None,
+            keyring=None,
+            load_host=None,
+            serial_readers=(),
+            display=None,
             journal=Path(folder) / "journal.db",
             tokens=None,
             token_sha256=hash_token(token),

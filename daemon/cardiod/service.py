@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +26,7 @@ from cardiod.api.app import create_app
 from cardiod.connection import Connection
 from cardiod.counter import Counter
 from cardiod.crashes import on_loop_error
+from cardiod.equipment import customer_display, key_sources, load_host
 from cardiod.listening import Listeners, tls_context
 from cardiod.retention import retained
 from cardiod.settings import Settings, hash_token
@@ -39,21 +40,23 @@ SHUTDOWN_TIMEOUT = 30
 
 @contextmanager
 def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
-    """A counter over `driver` with its journal open; both are closed at the end.
+    """A counter over `driver` with its journal, keys and load host open; all are closed at the end.
 
     Raises:
         JournalLocked: Another process works with the journal.
         JournalBroken: The journal is damaged.
         ProductInvalid: A product file is wrong.
+        InputInvalid: A file with a secret, or the load host, cannot be used.
+        SamError: HSM or keyring cannot be opened.
     """
-    ledger = Ledger(settings.journal, limits=settings.limits)
-    try:
-        engine = Engine(ledger, Catalogue.load(*settings.profiles), None)
+    with ExitStack() as stack:
+        ledger = Ledger(settings.journal, limits=settings.limits)
+        stack.callback(ledger.close)
+        keys = stack.enter_context(key_sources(settings))
+        engine = Engine(ledger, Catalogue.load(*settings.profiles), None, load_host(settings))
         ledger.note_start(software())
-        with retained(ledger, settings.retention):
-            yield Counter(engine, driver, settings.sam)
-    finally:
-        ledger.close()
+        stack.enter_context(retained(ledger, settings.retention))
+        yield Counter(engine, driver, settings.sam, keys=keys, display=customer_display(settings.display))
 
 
 def token_file(settings: Settings) -> Path:
