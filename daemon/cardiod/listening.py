@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from cardio.errors import InputInvalid, ServiceUnavailable
+from cardiod.activation import inherited_socket
 from cardiod.peers import gid, own_groups
 from cardiod.secret_files import secret_path
 from cardiod.settings import Settings
@@ -39,17 +40,20 @@ class Listeners:
 
 @contextmanager
 def listeners(settings: Settings) -> Iterator[Listeners]:
-    """Every socket of the configuration; closed at the end, and the Unix socket's name is gone.
+    """Every socket of the configuration; closed at the end, and the Unix socket's name is gone, unless it is systemd's.
 
     Raises:
-        ServiceUnavailable: An address is taken or not ours.
+        ServiceUnavailable: An address is taken or not ours, or systemd handed over what it should not.
     """
     with ExitStack() as stack:
+        given = inherited_socket()
         plain = [stack.enter_context(listen(settings))]
         second = _second_loopback(settings, plain[0].getsockname()[1])
         if second is not None:
             plain.append(stack.enter_context(second))
-        if settings.socket is not None:
+        if given is not None:
+            plain.append(stack.enter_context(given))
+        elif settings.socket is not None:
             plain.append(stack.enter_context(listen_unix(settings.socket, settings.socket_group)))
         tls = (stack.enter_context(listen_tls(settings)),) if settings.tls_listen else ()
         yield Listeners(tuple(plain), tls)

@@ -26,6 +26,7 @@ from cardiod.listening import listeners
 from cardiod.logs import configure_logging
 from cardiod.service import background, counter_on, run_token, server, token_file
 from cardiod.settings import DEFAULT_PORT, Scope, Settings, hash_token, load_settings
+from cardiod.supervisor import Supervisor
 
 app = typer.Typer(
     help="terminal service for citizen cards and social security cards",
@@ -60,7 +61,7 @@ def serve(
     ):
         if known is not settings:
             errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
-        server(counter, known).serve_on(bound)
+        server(counter, known, Supervisor.from_environment()).serve_on(bound)
 
 
 @app.command()
