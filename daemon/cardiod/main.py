@@ -19,6 +19,7 @@ from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
+from cardiod.commands.doctor_commands import doctor
 from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.equipment import reader_driver
@@ -41,6 +42,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(counter_commands.shifts, name="shift")
 app.add_typer(counter_commands.batches, name="batch")
 app.add_typer(journal_commands.app, name="journal")
+app.command()(doctor)
 
 
 @app.command()
