@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cardio.cli.cards import read, readers
+from cardio.cli.doctor.command import doctor
 from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
 from cardio.cli.profiles import profile
@@ -34,6 +35,7 @@ app.add_typer(account, name="account")
 app.add_typer(profile, name="profile")
 app.command()(virtual)
 app.command()(trace)
+app.command()(doctor)
 app.command()(manual)
 
 

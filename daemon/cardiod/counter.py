@@ -27,6 +27,8 @@ from cardio.purse.operation import PurseKind
 from cardio.readers.key_chain import KeySource
 from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.channel import Channel, ReaderDriver
+from cardio.transport.serial_display import CustomerDisplay
+from cardiod.customer_screen import CustomerScreen
 from cardiod.events import EventLog
 from cardiod.presence import Presence, Presentation
 from cardiod.work import Work
@@ -45,6 +47,7 @@ class Counter:
         driver: The readers.
         sam_name: As of `Presence`.
         keys: As of `Presence`.
+        display: What the customer looks at; None if there is none.
         limit: As of `Presence`.
 
     Attributes:
@@ -61,6 +64,7 @@ class Counter:
         sam_name: str = "",
         *,
         keys: Iterable[KeySource] = (),
+        display: CustomerDisplay | None = None,
         limit: float = CALL_LIMIT,
     ) -> None:
         self.engine = engine
@@ -78,6 +82,8 @@ class Counter:
             on_card=self._recover_presented,
         )
         self._waiting: set[str] = set()
+        self._screen = CustomerScreen(display, engine.ledger)
+        self.events.listen(self._screen.on_event)
         self._cancelled: set[str] = set()
         self._use_keys()
 
@@ -95,6 +101,7 @@ class Counter:
                 self.release_waiting()
         await self.work.finish()
         await self.presence.stop()
+        await asyncio.to_thread(self._screen.close)
 
     def release_waiting(self) -> None:
         """Tell everybody who waits that the daemon stops; may be called from a signal handler or thread."""
@@ -177,7 +184,7 @@ class Counter:
             if transaction.state.final:
                 return transaction
             try:
-                card = await self._present(transaction.id, reader, transaction.purse, deadline)
+                card = await self._present(transaction.id, transaction.amount_fen, reader, transaction.purse, deadline)
                 if transaction.state is State.ACCEPTED:
                     await self.presence.await_keys(deadline)
                 return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
@@ -215,9 +222,11 @@ class Counter:
         with ledger.exclusive(request.request):
             settlement = await self.work.journal(self.engine.begin_settlement, request)
             while (kind := settlement.next_purse) is not None:
-                where = reader if kind is PurseKind.MEDICAL else wallet_reader
+                medical = kind is PurseKind.MEDICAL
+                where = reader if medical else wallet_reader
+                fen = settlement.bill.account_fen if medical else settlement.bill.self_pay_fen
                 try:
-                    card = await self._present(settlement.id, where, kind, deadline)
+                    card = await self._present(settlement.id, fen, where, kind, deadline)
                     if settlement.state is not State.UNCERTAIN:
                         await self.presence.await_keys(deadline)
                     settlement = await self._settle_on(card.reader, settlement, pin)
@@ -279,9 +288,11 @@ class Counter:
         return cancelled
 
     async def _present(
-        self, identifier: str, reader: str | None, purse: PurseKind | None, deadline: float
+        self, identifier: str, fen: int, reader: str | None, purse: PurseKind | None, deadline: float
     ) -> Presentation:
         """Wait for a card on behalf of a transaction or settlement, which may be cancelled meanwhile.
+
+        The customer is shown the `fen` that it is about.
 
         Raises:
             TransactionCancelled: It was.
@@ -293,8 +304,12 @@ class Counter:
                 raise TransactionCancelled
 
         self._waiting.add(identifier)
+        self._screen.ask(fen)
         try:
             return await self.presence.present(reader, purse, deadline, check)
+        except CardioError:
+            self._screen.welcome()
+            raise
         finally:
             self._waiting.discard(identifier)
             self._cancelled.discard(identifier)

@@ -13,10 +13,14 @@ from pathlib import Path
 import structlog
 
 from cardio.errors import InputInvalid, ServiceUnavailable
+from cardiod.activation import inherited_socket
 from cardiod.peers import gid, own_groups
+from cardiod.secret_files import secret_path
 from cardiod.settings import Settings
 
 SOCKET_MODE = 0o660
+OPEN_TO_ALL = 0o007
+"""A group may read the key for TLS, as Debian's ssl-cert does."""
 IPV6_LOOPBACK = "::1"
 log = structlog.get_logger("cardiod.listening")
 
@@ -36,17 +40,20 @@ class Listeners:
 
 @contextmanager
 def listeners(settings: Settings) -> Iterator[Listeners]:
-    """Every socket of the configuration; closed at the end, and the Unix socket's name is gone.
+    """Every socket of the configuration; closed at the end, and the Unix socket's name is gone, unless it is systemd's.
 
     Raises:
-        ServiceUnavailable: An address is taken or not ours.
+        ServiceUnavailable: An address is taken or not ours, or systemd handed over what it should not.
     """
     with ExitStack() as stack:
+        given = inherited_socket()
         plain = [stack.enter_context(listen(settings))]
         second = _second_loopback(settings, plain[0].getsockname()[1])
         if second is not None:
             plain.append(stack.enter_context(second))
-        if settings.socket is not None:
+        if given is not None:
+            plain.append(stack.enter_context(given))
+        elif settings.socket is not None:
             plain.append(stack.enter_context(listen_unix(settings.socket, settings.socket_group)))
         tls = (stack.enter_context(listen_tls(settings)),) if settings.tls_listen else ()
         yield Listeners(tuple(plain), tls)
@@ -154,7 +161,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """TLS that lets nobody in without a certificate of our authority; None if it is off.
 
     Raises:
-        InputInvalid: A file is missing or does not hold what it should.
+        InputInvalid: A file is missing or does not hold what it should, or anybody may read the key.
     """
     if not settings.tls_listen:
         return None
@@ -165,8 +172,12 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     if certificate is None or key is None or authority is None:
         raise InputInvalid("tls_listen needs tls_certificate, tls_key and tls_client_ca")
     try:
+        key_file = secret_path(str(key), OPEN_TO_ALL)
+    except InputInvalid as error:
+        raise InputInvalid(f"tls_key {error.detail}") from error
+    try:
         # Without a password OpenSSL would ask the terminal for that of an encrypted key.
-        context.load_cert_chain(certificate, key, password="")
+        context.load_cert_chain(certificate, key_file, password="")
     except OSError as error:
         raise InputInvalid(f"tls_certificate {certificate}, tls_key {key}: {error}") from error
     try:

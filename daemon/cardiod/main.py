@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import tempfile
 from contextlib import ExitStack
@@ -16,16 +15,19 @@ from rich.console import Console
 from cardio.cli.reporting import guarded
 from cardio.files.dates import encode_time
 from cardio.ledger.ledger import now
-from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
+from cardiod.commands.doctor_commands import doctor
 from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
+from cardiod.equipment import reader_driver
 from cardiod.listening import listeners
-from cardiod.service import background, configure_logging, counter_on, run_token, server, token_file
+from cardiod.logs import configure_logging
+from cardiod.service import background, counter_on, run_token, server, token_file
 from cardiod.settings import DEFAULT_PORT, Scope, Settings, hash_token, load_settings
+from cardiod.supervisor import Supervisor
 
 app = typer.Typer(
     help="terminal service for citizen cards and social security cards",
@@ -40,6 +42,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(counter_commands.shifts, name="shift")
 app.add_typer(counter_commands.batches, name="batch")
 app.add_typer(journal_commands.app, name="journal")
+app.command()(doctor)
 
 
 @app.command()
@@ -49,13 +52,18 @@ def serve(
 ) -> None:
     """serve the readers of this computer"""
     leave_nothing_behind()
-    configure_logging()
     settings = load_settings(config)
+    configure_logging(settings.log_level)
     # The port and the journal first: a second daemon must fail before it touches the first one's token.
-    with listeners(settings) as bound, counter_on(PcscDriver(), settings) as counter, run_token(settings) as known:
+    with (
+        listeners(settings) as bound,
+        reader_driver(settings) as driver,
+        counter_on(driver, settings) as counter,
+        run_token(settings) as known,
+    ):
         if known is not settings:
             errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
-        server(counter, known).serve_on(bound)
+        server(counter, known, Supervisor.from_environment()).serve_on(bound)
 
 
 @app.command()
@@ -69,7 +77,7 @@ def demo(
     ] = False,
 ) -> None:
     """serve virtual readers with virtual cards: nothing here is real money"""
-    configure_logging(logging.WARNING)
+    configure_logging("warning")
     token = token or secrets.token_urlsafe(24)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cardio-demo-"))
@@ -77,6 +85,11 @@ def demo(
             port=0 if once else port,
             socket=None,
             tls_listen="",
+            hsm=None,
+            keyring=None,
+            load_host=None,
+            serial_readers=(),
+            display=None,
             journal=Path(folder) / "journal.db",
             tokens=None,
             token_sha256=hash_token(token),

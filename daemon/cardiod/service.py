@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import signal
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-import structlog
 import uvicorn
 
 from cardio.engine.engine import Engine
@@ -24,39 +21,45 @@ from cardio.errors import ServiceUnavailable, StorageUnavailable
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.signed_vouchers import software
 from cardio.products.catalogue import Catalogue
+from cardio.readers.watch import CALL_LIMIT, PIN_ENTRY
 from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
 from cardiod.connection import Connection
 from cardiod.counter import Counter
 from cardiod.crashes import on_loop_error
+from cardiod.equipment import customer_display, key_sources, load_host
 from cardiod.listening import Listeners, tls_context
 from cardiod.retention import retained
 from cardiod.settings import Settings, hash_token
+from cardiod.supervisor import Supervisor
 
 START_TIMEOUT = 15.0
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds that a program on the LAN has to show its certificate."""
-SHUTDOWN_TIMEOUT = 30
-"""Seconds for running operations at a stop: longer than any card command."""
+SHUTDOWN_TIMEOUT = int(PIN_ENTRY + 2 * CALL_LIMIT)
+"""Seconds that callers get for their answers at a stop: longer than a card can keep anybody waiting, with a PIN being
+typed and then a command that hangs. Whoever is cut off gets a 500 of the server, which says nothing of the money."""
 
 
 @contextmanager
 def counter_on(driver: ReaderDriver, settings: Settings) -> Iterator[Counter]:
-    """A counter over `driver` with its journal open; both are closed at the end.
+    """A counter over `driver` with its journal, keys and load host open; all are closed at the end.
 
     Raises:
         JournalLocked: Another process works with the journal.
         JournalBroken: The journal is damaged.
         ProductInvalid: A product file is wrong.
+        InputInvalid: A file with a secret, or the load host, cannot be used.
+        SamError: HSM or keyring cannot be opened.
     """
-    ledger = Ledger(settings.journal, limits=settings.limits)
-    try:
-        engine = Engine(ledger, Catalogue.load(*settings.profiles), None)
+    with ExitStack() as stack:
+        ledger = Ledger(settings.journal, limits=settings.limits)
+        stack.callback(ledger.close)
+        keys = stack.enter_context(key_sources(settings))
+        engine = Engine(ledger, Catalogue.load(*settings.profiles), None, load_host(settings))
         ledger.note_start(software())
-        with retained(ledger, settings.retention):
-            yield Counter(engine, driver, settings.sam)
-    finally:
-        ledger.close()
+        stack.enter_context(retained(ledger, settings.retention))
+        yield Counter(engine, driver, settings.sam, keys=keys, display=customer_display(settings.display))
 
 
 def token_file(settings: Settings) -> Path:
@@ -95,12 +98,17 @@ class GracefulServer(uvicorn.Server):
         config: Configuration of uvicorn.
         counter: Whose waiting callers are told at once.
         tls: What the sockets on the LAN speak.
+        supervisor: Who is told how the service is.
     """
 
-    def __init__(self, config: uvicorn.Config, counter: Counter, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, counter: Counter, tls: ssl.SSLContext | None, supervisor: Supervisor
+    ) -> None:
         super().__init__(config)
         self._counter = counter
         self._tls = tls
+        self._supervisor = supervisor
+        self._beating: asyncio.Task[None] | None = None
         self._tls_sockets: tuple[socket.socket, ...] = ()
 
     def serve_on(self, listeners: Listeners) -> None:
@@ -122,10 +130,22 @@ class GracefulServer(uvicorn.Server):
                 backlog=self.config.backlog,
             )
             self.servers.append(server)
+        if not self.should_exit:
+            self._supervisor.ready()
+            freshness = self._counter.engine.ledger.freshness
+            # Any question will do whose answer comes from the journal's own thread.
+            self._beating = loop.create_task(self._supervisor.beat(lambda: freshness.behind))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the running work; signs of life go on until it is finished."""
+        await super().shutdown(sockets)
+        if self._beating is not None:
+            self._beating.cancel()
 
     def stop(self) -> None:
         """End as soon as the running work is done."""
         self.should_exit = True
+        self._supervisor.stopping()
         self._counter.release_waiting()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -146,8 +166,13 @@ class GracefulServer(uvicorn.Server):
                 signal.signal(sig, handler)
 
 
-def server(counter: Counter, settings: Settings) -> GracefulServer:
+def server(counter: Counter, settings: Settings, supervisor: Supervisor | None = None) -> GracefulServer:
     """The HTTP server of a counter.
+
+    Args:
+        counter: The counter.
+        settings: Its configuration.
+        supervisor: Who is told how the service is; None for nobody.
 
     Raises:
         InputInvalid: A file for TLS is missing or wrong.
@@ -163,7 +188,7 @@ def server(counter: Counter, settings: Settings) -> GracefulServer:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
-    return GracefulServer(config, counter, tls_context(settings))
+    return GracefulServer(config, counter, tls_context(settings), supervisor or Supervisor())
 
 
 @contextmanager
@@ -186,28 +211,3 @@ def background(http: GracefulServer, listeners: Listeners) -> Iterator[str]:
     finally:
         http.stop()
         thread.join()
-
-
-class _StandardError:
-    """Writes log lines to whatever standard error is now; a log that cannot be written never stops a sale."""
-
-    def msg(self, message: str) -> None:
-        """Write one line."""
-        with suppress(OSError, ValueError):
-            print(message, file=sys.stderr, flush=True)
-
-    debug = info = warning = error = critical = msg
-
-
-def configure_logging(level: int = logging.INFO) -> None:
-    """JSON lines on standard error; only the fields that our calls name."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _StandardError(),
-    )

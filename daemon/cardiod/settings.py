@@ -9,15 +9,24 @@ import tomllib
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_runtime_path, user_state_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from cardio.errors import InputInvalid
 from cardio.ledger.admission import AdmissionLimits
 from cardio.ledger.privacy import Retention
+from cardiod.sections import (
+    DisplaySection,
+    HsmSection,
+    KeyringSection,
+    LoadHostSection,
+    SerialReaderSection,
+    TerminalSection,
+    distinct_readers,
+)
 
 SYSTEM_CONFIG = Path("/etc/cardio/cardiod.toml")
 SYSTEM_SOCKET = Path("/run/cardio/cardio.sock")
@@ -112,10 +121,16 @@ class Settings(BaseSettings):
         peers: Who is known without a token.
         tls_listen: Address and port for programs on the LAN, as `0.0.0.0:7817`; nothing listens there if empty.
         tls_certificate: PEM file of our certificate, with its chain.
-        tls_key: PEM file of its key.
+        tls_key: PEM file of its key, or `credential:NAME`; not readable for everybody.
         tls_client_ca: PEM file of the authority whose client certificates are accepted.
         sam: Part of the name of the reader with the PSAM; found by itself if empty.
-        journal: SQLite file of the journal.
+        terminal: What cards are told about the terminal when no PSAM serves.
+        hsm: Keys in an HSM; they serve when no PSAM can.
+        keyring: Keys in a file; they serve when neither PSAM nor HSM can.
+        load_host: The host that authorizes loads; without it nothing is loaded.
+        serial_readers: Readers and SAM boxes at serial ports, beside those of PC/SC.
+        display: Customer display at a serial port.
+        journal: SQLite file of the journal; in systemd's state folder of the service, if it names one.
         tokens: File of the bearer tokens that `cardiod token` makes; beside the journal if missing.
         profiles: Folders with more card products.
         token_sha256: SHA-256 of one more bearer token, hex.
@@ -129,6 +144,7 @@ class Settings(BaseSettings):
         retention_personal_days: Days after which the card numbers of transactions are destroyed; 1096 are three years.
         retention_access_log_days: Days after which it is forgotten who read personal data.
         retention_backup_days: Days after which backups of the journal from before a migration are removed.
+        log_level: What is worth a line in the log, at least.
     """
 
     model_config = SettingsConfigDict(env_prefix="CARDIO_", extra="forbid", frozen=True)
@@ -145,7 +161,13 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     sam: str = ""
-    journal: Path = Field(default_factory=lambda: user_state_path("cardio") / "journal.db")
+    terminal: TerminalSection = Field(default_factory=TerminalSection)
+    hsm: HsmSection | None = None
+    keyring: KeyringSection | None = None
+    load_host: LoadHostSection | None = None
+    serial_readers: Annotated[tuple[SerialReaderSection, ...], AfterValidator(distinct_readers)] = ()
+    display: DisplaySection | None = None
+    journal: Path = Field(default_factory=lambda: _state_folder() / "journal.db")
     tokens: Path | None = None
     profiles: Annotated[tuple[Path, ...], NoDecode] = ()
     token_sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
@@ -159,6 +181,7 @@ class Settings(BaseSettings):
     retention_personal_days: int = Field(1096, ge=1)
     retention_access_log_days: int = Field(1096, ge=1)
     retention_backup_days: int = Field(30, ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("profiles", mode="before")
     @classmethod
@@ -205,6 +228,12 @@ class Settings(BaseSettings):
     def tokens_file(self) -> Path:
         """Where the tokens are."""
         return self.tokens or self.journal.with_name("tokens.json")
+
+
+def _state_folder() -> Path:
+    """The folder that systemd made for the service; elsewhere the user's own."""
+    named = os.environ.get("STATE_DIRECTORY", "")
+    return Path(named) if named else user_state_path("cardio")
 
 
 def _default_socket() -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cardiod.service import configure_logging
+from cardiod.logs import configure_logging
 from tests.bench import apdu, busy, card_times, counts, debits, declarations, gate, machine, start
 from tests.bench.page import figure, interval, verdict, write_page
 from tests.bench.rows import FULL, QUICK, Effort, Row, Subject
@@ -38,7 +38,7 @@ def subjects() -> Iterator[Subject]:
 def main() -> int:
     """Measure, print, write."""
     options, facts = _options(), machine.facts()
-    configure_logging(level=40)
+    configure_logging("error")
     console = Console(width=150)
     measured: list[tuple[Subject, list[Row]]] = []
     failed: list[str] = []

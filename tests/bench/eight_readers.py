@@ -10,7 +10,8 @@ from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, psam
 from cardio.virtual.timing import PSAM_CHIP, USER_CHIP, Contact, Contactless, TimingModel
 from cardiod.listening import listeners
-from cardiod.service import configure_logging, counter_on, server
+from cardiod.logs import configure_logging
+from cardiod.service import counter_on, server
 from cardiod.settings import load_settings
 
 READERS = tuple(f"reader {number}" for number in range(8))
@@ -30,7 +31,7 @@ def slow(card: VirtualCard, wire: Contact | Contactless) -> VirtualCard:
 
 def main(journal: Path, port: int) -> None:
     """Serve until a signal comes."""
-    configure_logging(level=40)
+    configure_logging("error")
     cards = [slow(citizen_card(serial=serial, balance_fen=1_000_000), Contactless(106)) for serial in SERIALS]
     sams = [slow(psam(terminal=terminal), Contact(FAST_PSAM)) for terminal in TERMINALS]
     driver = EmbeddedDriver(map(EmbeddedReader, READERS + SAMS, cards + sams))

@@ -8,7 +8,6 @@ It is put together as `cardiod serve` does it, on virtual cards, with routes tha
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import threading
 from collections.abc import Mapping
@@ -34,7 +33,8 @@ from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.counter import Counter
 from cardiod.crashes import leave_nothing_behind
 from cardiod.listening import listeners
-from cardiod.service import configure_logging, server
+from cardiod.logs import configure_logging
+from cardiod.service import server
 from cardiod.settings import load_settings
 from tests.counter import tear
 from tests.daemon.canaries import HOLDER, PIN, SECOND, social_card, wallet_card
@@ -132,8 +132,7 @@ def _break_down(_: object = None) -> None:
 def main(folder: Path) -> None:
     """Serve until a signal."""
     leave_nothing_behind()
-    configure_logging(logging.DEBUG)
-    logging.basicConfig(level=logging.DEBUG)
+    configure_logging("debug")
     cards = {"citizen": wallet_card(), "social": social_card(), "pad": social_card(SECOND), "sam": psam()}
     pads = {"pad": VirtualPinPad(PIN)}
     readers = {name: EmbeddedReader(name, card, pads.get(name)) for name, card in cards.items()}

@@ -110,7 +110,7 @@ def test_the_demonstration_takes_no_real_reader_and_no_caller_of_the_service(
     monkeypatch.setenv("CARDIO_SOCKET", str(tmp_path / "s"))
     monkeypatch.setenv("CARDIO_TOKENS", str(tmp_path / "tokens.json"))
     monkeypatch.setenv("CARDIO_TLS_LISTEN", "127.0.0.1:0")
-    mocker.patch("cardiod.main.PcscDriver", side_effect=AssertionError("a real reader"))
+    mocker.patch("cardiod.main.reader_driver", side_effect=AssertionError("a real reader"))
     used = mocker.spy(main, "counter_on")
     assert CliRunner().invoke(app, ["demo", "--once"]).exit_code == 0
     driver, settings = used.call_args.args

@@ -191,6 +191,7 @@ class Authority:
         )
         certificate_file, key_file = (self.folder / f"{self.name}-{name}.{kind}" for kind in ("crt", "key"))
         certificate_file.write_bytes(self._sign(builder).public_bytes(Encoding.PEM))
+        key_file.touch(0o600)
         key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return certificate_file, key_file
 

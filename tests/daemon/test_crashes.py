@@ -10,7 +10,7 @@ SECRET = "the PIN is 907153"
 PROGRAM = f"""
 import asyncio, ctypes, gc, resource, threading
 from cardiod.crashes import leave_nothing_behind, on_loop_error
-from cardiod.service import configure_logging
+from cardiod.logs import configure_logging
 
 def fail(*_):
     raise RuntimeError("{SECRET}")

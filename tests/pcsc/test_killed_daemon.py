@@ -6,6 +6,8 @@ command or not.
 
 from __future__ import annotations
 
+import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -113,6 +115,49 @@ def test_a_daemon_that_was_stopped_politely_leaves_nothing_open(pcscd: PrivatePc
         assert daemon.post("debit", DEBIT, "k").status_code == 201
         assert daemon.stop() == 0
         assert [state for _, state in daemon.rows()] == ["completed"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_daemon_that_is_stopped_twice_in_the_middle_of_a_debit_finishes_it(
+    pcscd: PrivatePcscd, tmp_path: Path, sent: signal.Signals
+) -> None:
+    """The second signal hurries nothing: the debit is armed, and only the card's answer may end it."""
+    card = citizen_card(balance_fen=10000)
+    debiting, goes_on = threading.Event(), threading.Event()
+
+    def hook(reached: Moment, command: Received) -> None:
+        if reached is Moment.COMMAND and command.instruction in DEBIT_INSTRUCTIONS:
+            debiting.set()
+            assert goes_on.wait(30)
+
+    card.hook = hook
+    with (
+        VpcdLink(psam(), port=pcscd.port(2)),
+        VpcdLink(card, port=pcscd.port(0)),
+        running(tmp_path) as daemon,
+    ):
+        answers: list[httpx.Response] = []
+        cashier = threading.Thread(target=lambda: answers.append(daemon.post("debit", DEBIT, "k")))
+        cashier.start()
+        assert debiting.wait(30)
+        daemon.process.send_signal(sent)
+        eventually(lambda: not connects(daemon))
+        daemon.process.send_signal(sent)
+        assert [state for _, state in daemon.rows()] == ["armed"]
+        assert daemon.process.poll() is None
+        goes_on.set()
+        assert daemon.process.wait(30) == 0
+        cashier.join()
+        assert (answers[0].status_code, answers[0].json()["state"]) == (201, "completed")
+        assert [state for _, state in daemon.rows()] == ["completed"]
+        assert wallet_of(card).balance == 8766
+
+
+def connects(daemon: DaemonProcess) -> bool:
+    """Whether it still takes new callers."""
+    url = httpx.URL(daemon.url)
+    with socket.socket() as probe:
+        return probe.connect_ex((url.host, url.port)) == 0
 
 
 def test_a_daemon_that_is_stopped_does_not_wait_for_cards_that_never_come(pcscd: PrivatePcscd, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.counter import Counter
 from cardiod.listening import listeners
-from cardiod.service import configure_logging, server
+from cardiod.logs import configure_logging
+from cardiod.service import server
 from cardiod.settings import load_settings
 from tests.counter import PIN
 from tests.faults.remote import RemoteCard, RemoteHost

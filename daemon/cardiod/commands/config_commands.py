@@ -8,11 +8,10 @@ import typer
 
 from cardio.cli.output import print_json
 from cardio.cli.reporting import guarded
-from cardio.products.catalogue import Catalogue
 from cardiod.commands.options import ConfigOption
-from cardiod.listening import tls_context
 from cardiod.settings import Settings, load_settings
 from cardiod.tokens import TokenFile
+from cardiod.trials import TRIALS
 
 CUT = "…"
 
@@ -24,8 +23,8 @@ app = typer.Typer(help="the configuration", no_args_is_help=True)
 def check(config: ConfigOption = None) -> None:
     """check file, environment and every file they name; print what holds, secrets cut"""
     settings = load_settings(config)
-    Catalogue.load(*settings.profiles)
-    tls_context(settings)
+    for trial in TRIALS:
+        trial(settings)
     names = [token.name for token in TokenFile(settings.tokens_file).all()]
     print_json({**effective(settings), "tokens": str(settings.tokens_file), "token_names": names})
 
@@ -38,4 +37,7 @@ def effective(settings: Settings) -> dict[str, Any]:
         rule["scopes"] = sorted(rule["scopes"])
     if settings.token_sha256:
         document["token_sha256"] = CUT
+    if settings.load_host is not None:
+        # Only the adapter knows which of its options is a secret.
+        document["load_host"]["options"] = dict.fromkeys(settings.load_host.options, CUT)
     return document

@@ -1,0 +1,1 @@
+"""Whether the terminal is fit for its work, and how to mend what is not."""

@@ -1,0 +1,1 @@
+"""The files that install cardiod as a service, judged by the programs that they are for."""
