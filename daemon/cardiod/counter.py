@@ -7,8 +7,8 @@ readers, the journal in its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import structlog
@@ -35,6 +35,8 @@ from cardiod.work import Work
 
 T = TypeVar("T")
 Act = Callable[[Transaction, Channel], Transaction]
+TRANSACTION, SETTLEMENT = "transaction", "settlement"
+"""What a card can be awaited for, as the events call it."""
 
 log = structlog.get_logger("cardiod.counter")
 
@@ -183,17 +185,22 @@ class Counter:
             transaction = await self.work.journal(begin)
             if transaction.state.final:
                 return transaction
-            try:
-                card = await self._present(transaction.id, transaction.amount_fen, reader, transaction.purse, deadline)
-                if transaction.state is State.ACCEPTED:
-                    await self.presence.await_keys(deadline)
-                return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
-            except ReaderPoisoned as error:
-                return await self._given_up(transaction, error)
-            except CardioError as error:
-                known = await self._known(transaction.id)
-                _refuse(error, known.state, known.money)
-                return known
+            with self._refusals(TRANSACTION, transaction.id):
+                return await self._transact(transaction, act, reader, deadline)
+
+    async def _transact(self, transaction: Transaction, act: Act, reader: str | None, deadline: float) -> Transaction:
+        fen, purse = transaction.amount_fen, transaction.purse
+        try:
+            card = await self._present(TRANSACTION, transaction.id, fen, reader, purse, deadline)
+            if transaction.state is State.ACCEPTED:
+                await self.presence.await_keys(deadline)
+            return await self.presence.on_card(card.reader, lambda channel: act(transaction, channel))
+        except ReaderPoisoned as error:
+            return await self._given_up(transaction, error)
+        except CardioError as error:
+            known = await self._known(transaction.id)
+            _refuse(error, known.state, known.money)
+            return known
 
     async def settle(
         self,
@@ -226,10 +233,11 @@ class Counter:
                 where = reader if medical else wallet_reader
                 fen = settlement.bill.account_fen if medical else settlement.bill.self_pay_fen
                 try:
-                    card = await self._present(settlement.id, fen, where, kind, deadline)
-                    if settlement.state is not State.UNCERTAIN:
-                        await self.presence.await_keys(deadline)
-                    settlement = await self._settle_on(card.reader, settlement, pin)
+                    with self._refusals(SETTLEMENT, settlement.id):
+                        card = await self._present(SETTLEMENT, settlement.id, fen, where, kind, deadline)
+                        if settlement.state is not State.UNCERTAIN:
+                            await self.presence.await_keys(deadline)
+                        settlement = await self._settle_on(card.reader, settlement, pin)
                 except CardioError as error:
                     settlement = await self.work.journal(ledger.settlement, settlement.id)
                     _refuse(error, settlement.state, Money(settlement_money(settlement)))
@@ -287,8 +295,17 @@ class Counter:
             await self.presence.notify()
         return cancelled
 
+    @contextmanager
+    def _refusals(self, kind: str, identifier: str) -> Iterator[None]:
+        """Tell whoever watches the counter why nothing was begun: the journal knows nothing of it."""
+        try:
+            yield
+        except CardioError as error:
+            self.events.publish(f"{kind}.refused", transaction=identifier, error=error.code)
+            raise
+
     async def _present(
-        self, identifier: str, fen: int, reader: str | None, purse: PurseKind | None, deadline: float
+        self, kind: str, identifier: str, fen: int, reader: str | None, purse: PurseKind, deadline: float
     ) -> Presentation:
         """Wait for a card on behalf of a transaction or settlement, which may be cancelled meanwhile.
 
@@ -303,10 +320,13 @@ class Counter:
             if identifier in self._cancelled:
                 raise TransactionCancelled
 
+        def on_wait() -> None:
+            self.events.publish(f"{kind}.waiting", transaction=identifier, purse=purse.value)
+
         self._waiting.add(identifier)
         self._screen.ask(fen)
         try:
-            return await self.presence.present(reader, purse, deadline, check)
+            return await self.presence.present(reader, purse, deadline, check, on_wait)
         except CardioError:
             self._screen.welcome()
             raise

@@ -102,9 +102,17 @@ class EventLog:
         """Have a function called with every event."""
         self._listeners.append(listener)
 
-    def publish(self, kind: str, *, reader: str | None = None, card: str | None = None, **data: Any) -> None:
+    def publish(
+        self,
+        kind: str,
+        *,
+        reader: str | None = None,
+        card: str | None = None,
+        transaction: str | None = None,
+        **data: Any,
+    ) -> None:
         """Tell of something that the journal does not keep; no personal data."""
-        self._tell(Event(self._last + 1, kind, now(), reader, card, None, data))
+        self._tell(Event(self._last + 1, kind, now(), reader, card, transaction, data))
 
     @property
     def last(self) -> int:

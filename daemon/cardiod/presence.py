@@ -382,6 +382,7 @@ class Presence:
         purse: PurseKind | None,
         deadline: float,
         check: Callable[[], None] = lambda: None,
+        on_wait: Callable[[], None] = lambda: None,
     ) -> Presentation:
         """Wait for the card to work with.
 
@@ -390,6 +391,7 @@ class Presence:
             purse: Only a card with this purse; None for any card.
             deadline: Time of the event loop until which to wait.
             check: Called whenever something has changed; what it raises ends the waiting.
+            on_wait: Called once, if the card is not there yet.
 
         Raises:
             CardAbsent: Nobody presented a card in time.
@@ -400,6 +402,7 @@ class Presence:
             ReaderUnavailable: No reader of that name.
             CardioError: What `check` raises.
         """
+        waiting = False
         async with self._changed:
             while True:
                 if self._stopping:
@@ -413,6 +416,9 @@ class Presence:
                         raise CardMultiple(", ".join(sorted(card.reader for card in fitting)))
                     if fitting:
                         return _usable(fitting[0])
+                if not waiting:
+                    on_wait()
+                    waiting = True
                 left = deadline - asyncio.get_running_loop().time()
                 try:
                     await asyncio.wait_for(self._changed.wait(), max(left, 0))
