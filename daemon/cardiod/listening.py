@@ -16,7 +16,7 @@ from cardio.errors import InputInvalid, ServiceUnavailable
 from cardiod.activation import inherited_socket
 from cardiod.peers import gid, own_groups
 from cardiod.secret_files import secret_path
-from cardiod.settings import Settings
+from cardiod.settings import Settings, loopback_url
 
 SOCKET_MODE = 0o660
 OPEN_TO_ALL = 0o007
@@ -36,6 +36,11 @@ class Listeners:
 
     plain: tuple[socket.socket, ...]
     tls: tuple[socket.socket, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Base address on loopback."""
+        return loopback_url(*self.plain[0].getsockname()[:2])
 
 
 @contextmanager

@@ -21,6 +21,11 @@ CONSOLE_SCOPES = frozenset(
 """A console looks, recovers, resolves and closes; it charges nobody."""
 
 
+def console_address(url: str, code: str) -> str:
+    """The one-time address of a code; browsers keep what is behind the # to themselves."""
+    return f"{url}/#login={code}"
+
+
 @dataclass(frozen=True)
 class Session:
     """A login.

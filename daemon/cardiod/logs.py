@@ -59,7 +59,7 @@ def configure_logging(level: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             _listed_fields,
-            _for_the_journal if _into_the_journal() else _plain,
+            _for_the_journal if into_the_journal() else _plain,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=lambda *_: _StandardError(),
@@ -104,7 +104,7 @@ def _for_the_journal(logger: object, method: str, event: Event) -> str:
     return f"<{priority}>{_plain(logger, method, event)!s}"
 
 
-def _into_the_journal() -> bool:
+def into_the_journal() -> bool:
     """Whether standard error leads to the system's journal: systemd tells the stream's device and inode."""
     try:
         status = os.fstat(sys.stderr.fileno())

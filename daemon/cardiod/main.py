@@ -18,14 +18,14 @@ from cardio.ledger.ledger import now
 from cardio.virtual.hosts import load_host
 from cardiod.cashier import Cashier, Unbalanced
 from cardiod.client import ApiProblem, Client
-from cardiod.commands import config_commands, counter_commands, journal_commands, token_commands
+from cardiod.commands import config_commands, console_command, counter_commands, journal_commands, token_commands
 from cardiod.commands.doctor_commands import doctor
 from cardiod.crashes import leave_nothing_behind
 from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.equipment import reader_driver
-from cardiod.listening import listeners
-from cardiod.logs import configure_logging
-from cardiod.service import background, counter_on, run_token, server, token_file
+from cardiod.listening import Listeners, listeners
+from cardiod.logs import configure_logging, into_the_journal
+from cardiod.service import GracefulServer, background, counter_on, login_address, run_token, server, token_file
 from cardiod.settings import DEFAULT_PORT, Scope, Settings, hash_token, load_settings
 from cardiod.supervisor import Supervisor
 
@@ -43,6 +43,7 @@ app.add_typer(counter_commands.shifts, name="shift")
 app.add_typer(counter_commands.batches, name="batch")
 app.add_typer(journal_commands.app, name="journal")
 app.command()(doctor)
+app.command()(console_command.console)
 
 
 @app.command()
@@ -63,7 +64,9 @@ def serve(
     ):
         if known is not settings:
             errors.print(f"no token is configured; the one for this run is in {token_file(settings)}")
-        server(counter, known, Supervisor.from_environment()).serve_on(bound)
+        http = server(counter, known, Supervisor.from_environment())
+        errors.print(f"控制台 console: {_login(http, bound)}", highlight=False, markup=False)
+        http.serve_on(bound)
 
 
 @app.command()
@@ -102,7 +105,7 @@ def demo(
         counter.engine.host = load_host(lambda: encode_time(now()))
         http = server(counter, settings)
         if not once:
-            _explain(settings, readers, token)
+            _explain(bound.url, login_address(http, bound), readers, token)
             http.serve_on(bound)
             return
         with background(http, bound) as url, Client(url, token) as client:
@@ -119,9 +122,14 @@ def demo(
         console.print(f"流水链校验通过 journal chain verified: {rows} rows. 每一分都对得上 every fen adds up.")
 
 
-def _explain(settings: Settings, readers: DemoCounter, token: str) -> None:
-    url = f"http://{settings.host}:{settings.port}"
+def _login(http: GracefulServer, bound: Listeners) -> str:
+    """Where to log in; a one-time address is for whoever sits here, and has no business in the system's journal."""
+    return "`cardiod console`" if into_the_journal() else login_address(http, bound)
+
+
+def _explain(url: str, login: str, readers: DemoCounter, token: str) -> None:
     console.print(f"cardiod 虚拟读卡器 on virtual readers: {url}   (Ctrl-C ends it)")
+    console.print(f"控制台 console (once, within 15 min): {login}", highlight=False, markup=False)
     console.print(f"token: {token}", highlight=False)
     body = json.dumps({"purpose": "try", "fields": ["card", "wallet"], "reader": readers.citizen})
     console.print(

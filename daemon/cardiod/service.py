@@ -24,11 +24,13 @@ from cardio.products.catalogue import Catalogue
 from cardio.readers.watch import CALL_LIMIT, PIN_ENTRY
 from cardio.transport.channel import ReaderDriver
 from cardiod.api.app import create_app
+from cardiod.api.callers import Callers
 from cardiod.connection import Connection
 from cardiod.counter import Counter
 from cardiod.crashes import on_loop_error
 from cardiod.equipment import customer_display, key_sources, load_host
 from cardiod.listening import Listeners, tls_context
+from cardiod.logins import console_address
 from cardiod.retention import retained
 from cardiod.settings import Settings, hash_token
 from cardiod.supervisor import Supervisor
@@ -191,6 +193,12 @@ def server(counter: Counter, settings: Settings, supervisor: Supervisor | None =
     return GracefulServer(config, counter, tls_context(settings), supervisor or Supervisor())
 
 
+def login_address(http: GracefulServer, listeners: Listeners) -> str:
+    """A new one-time address of a server's console."""
+    callers: Callers = http.config.app.state.callers  # type: ignore[union-attr]
+    return console_address(listeners.url, callers.logins.new_code())
+
+
 @contextmanager
 def background(http: GracefulServer, listeners: Listeners) -> Iterator[str]:
     """Run a server in a thread of its own; yields its base address on loopback.
@@ -206,8 +214,7 @@ def background(http: GracefulServer, listeners: Listeners) -> Iterator[str]:
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise ServiceUnavailable("the server does not start")
             time.sleep(0.01)
-        host, port = listeners.plain[0].getsockname()[:2]
-        yield f"http://{host}:{port}"
+        yield listeners.url
     finally:
         http.stop()
         thread.join()

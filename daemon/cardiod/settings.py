@@ -268,6 +268,11 @@ def load_settings(file: Path | None = None) -> Settings:
         raise InputInvalid(f"{path} or environment: {reasons}") from error
 
 
+def loopback_url(host: str, port: int) -> str:
+    """Base address of a daemon for callers of the same computer."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def hash_token(token: str) -> str:
     """What is stored of a bearer token.
 
