@@ -21,6 +21,7 @@ from cardiod.api import (
     journal,
     logins,
     operations,
+    products,
     readers,
     refunds,
     settlements,
@@ -37,7 +38,10 @@ from cardiod.counter import Counter
 from cardiod.metrics import Metrics
 from cardiod.settings import Settings
 
-UNDER_V1 = (operations, transactions, settlements, refunds, vouchers, cards, readers, shifts, events, journal, logins)
+UNDER_V1 = (
+    *(operations, transactions, settlements, refunds, vouchers),
+    *(cards, products, readers, shifts, events, journal, logins),
+)
 
 
 def create_app(counter: Counter, settings: Settings) -> FastAPI:

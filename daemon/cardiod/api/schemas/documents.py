@@ -245,6 +245,20 @@ class CardList(Document):
     cards: list[Card]
 
 
+class Product(Document):
+    """A card product."""
+
+    id: str
+    zh: Annotated[str, Field(description="Name for people, in Chinese")]
+    en: Annotated[str, Field(description="Name for people, in English")]
+
+
+class ProductList(Document):
+    """The card products that this counter knows."""
+
+    products: list[Product]
+
+
 class PinStatus(Document):
     """State of a card's PIN."""
 
