@@ -12,7 +12,7 @@ from tests.daemon.conftest import TOKEN, Daemon
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/cards/", "/v2/cards", "/v1/readers/a%2Fb"])
+@pytest.mark.parametrize("path", ["/index.html", "/v1", "/v1/nothing", "/v1/cards/", "/v2/cards", "/v1/readers/a%2Fb"])
 def test_an_unknown_address_is_404_and_never_sends_the_caller_elsewhere(lasting_daemon: Daemon, path: str) -> None:
     refused(lasting_daemon.http("GET", path), 404, "address.unknown")
 

@@ -16,6 +16,7 @@ from cardio.errors import CardioError
 from cardiod.api import (
     cards,
     catalogue,
+    console,
     events,
     health,
     journal,
@@ -81,6 +82,7 @@ def described(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redirect_slashes=False,  # everything has one address
         separate_input_output_schemas=False,
     )
+    app.include_router(console.router)
     app.include_router(health.open_to_all)
     app.include_router(health.figures)
     app.include_router(health.status_route, prefix="/v1")
