@@ -114,6 +114,7 @@ def test_two_persons_decide_when_the_card_does_not_come_back(screen: Screen, tor
 
 def test_the_same_person_twice_is_refused(screen: Screen, torn: str) -> None:
     screen.press("R", "Z")
+    expect(screen.view.get_by_role("radio").first).to_be_focused()
     screen.strike("Space")
     screen.fill("第一人", "wang01")
     screen.fill("第二人", " WANG01 ")
