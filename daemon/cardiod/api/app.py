@@ -18,6 +18,7 @@ from cardiod.api import (
     catalogue,
     console,
     events,
+    evidence,
     health,
     journal,
     logins,
@@ -40,7 +41,7 @@ from cardiod.metrics import Metrics
 from cardiod.settings import Settings
 
 UNDER_V1 = (
-    *(operations, transactions, settlements, refunds, vouchers),
+    *(operations, transactions, settlements, refunds, vouchers, evidence),
     *(cards, products, readers, shifts, events, journal, logins),
 )
 

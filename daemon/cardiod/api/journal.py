@@ -54,6 +54,14 @@ async def reconcile(body: ReconcileBody, counter: CounterOf, caller: Resolving) 
     return Response(status_code=204)
 
 
+@router.post("/accept-clock", status_code=204, response_class=Response, responses=problems(*STORE))
+async def accept_clock(body: ReconcileBody, counter: CounterOf, caller: Resolving) -> Response:  # noqa: ARG001
+    """Two persons say that the clock is right now, and had been ahead: money may move again."""
+    admission = counter.engine.ledger.admission
+    await counter.work.journal(admission.accept_clock, body.persons, body.reason)
+    return Response(status_code=204)
+
+
 def head_document(ledger: Ledger) -> dict[str, Any]:
     """The newest row of a chain."""
     seq, digest = ledger.head

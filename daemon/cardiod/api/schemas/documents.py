@@ -489,3 +489,13 @@ class LoginCode(Document):
     """A code for one login."""
 
     code: str
+
+
+class SignedVoucher(Document):
+    """A voucher that was signed when its money moved."""
+
+    content: Annotated[dict[str, Any], Field(description="The voucher, for reading")]
+    signed: Annotated[str, Field(description="The very bytes that were signed: UTF-8 JSON in base64")]
+    signature: Hex
+    algorithm: Literal["Ed25519"]
+    public_key: Annotated[Hex, Field(description="Compare it with the one that you know of this terminal")]

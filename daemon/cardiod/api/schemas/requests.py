@@ -193,7 +193,7 @@ class ResolveBody(Body):
 
 
 class ReconcileBody(Body):
-    """Two persons have compared the journal with cards and centre."""
+    """Two persons have looked at what stopped the money, and say why it may move again."""
 
     model_config = _example(persons=["01", "02"], reason="compared with the records of the centre")
 
