@@ -44,7 +44,6 @@ OPEN_FIELDS = frozenset(
         "order",
         "purse",
         "reader",
-        "reason",
         "records",
         "recovered",
         "software",
