@@ -64,9 +64,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _summarize(operation: dict[str, Any]) -> None:
-    """The first sentence of a route's docstring, instead of the name of its function."""
+    """The first sentence of a route's docstring, instead of the name of its function; a summary is plain text."""
     summary, _, rest = operation["description"].partition(SENTENCE_END)
-    operation["summary"] = " ".join(summary.split())
+    operation["summary"] = " ".join(summary.replace("`", "").split())
     operation["description"] = rest.strip()
 
 

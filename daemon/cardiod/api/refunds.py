@@ -85,9 +85,9 @@ async def reverse_settlement(
 
     By load only one leg can be given back at a time, since each wants its card: `/transactions/{leg}/reverse`.
     """
+    request = keyed(caller, idempotency_key, f"reverse {identifier}", body)
     if body.by is not RefundWay.ORDER or body.amount_fen is not None:
         raise OperationUnsupported("a settlement is given back whole and by order; its legs can be loaded one by one")
-    request = keyed(caller, idempotency_key, f"reverse {identifier}", body)
     ledger = counter.engine.ledger
     orders = await counter.work.journal(
         lambda: ledger.reversals.order_settlement(request, identifier, body.operator, body.reason)
