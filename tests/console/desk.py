@@ -145,12 +145,23 @@ class Screen:
         self.strike("Control+a")
         self.type(text)
 
+    def take_out(self, reader: EmbeddedReader) -> VirtualCard:
+        """The holder takes the card out of a reader, and the counter has seen it; returns the card."""
+        card = reader.remove()
+        assert isinstance(card, VirtualCard)
+        expect(self.reader(reader)).to_contain_text("无卡")
+        return card
+
     # ---- what is seen ----------------------------------------------------------------------------------------
 
     @property
     def now(self) -> Locator:
         """The large state."""
         return self.page.locator(".now")
+
+    def reader(self, reader: EmbeddedReader) -> Locator:
+        """What is said of a reader."""
+        return self.page.locator(".readers li").filter(has_text=reader.name)
 
     @property
     def view(self) -> Locator:

@@ -39,6 +39,16 @@ def test_a_break_of_the_line_is_shown_and_nothing_is_missed(open_screen: OpenScr
     screen.shows("completed", "MISSED")
 
 
+def test_what_began_before_the_first_event_came_is_shown_when_the_stream_is_there(open_screen: OpenScreen) -> None:
+    screen = open_screen()
+    screen.page.route("**/v1/events", lambda route: route.abort())
+    screen.log_in()
+    screen.shows("offline")
+    assert screen.desk.debit(1234, "EARLY").status_code == 201
+    screen.page.unroute("**/v1/events")
+    screen.shows("completed", "EARLY")
+
+
 def test_a_new_start_of_the_daemon_ends_the_login_and_says_so(screen: Screen) -> None:
     screen.desk.stop()
     screen.shows("offline")

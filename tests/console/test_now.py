@@ -41,8 +41,7 @@ def test_a_debit_of_the_till_shows_without_a_reload(screen: Screen) -> None:
 
 
 def test_a_card_is_awaited_worked_on_and_done(screen: Screen, till: Till) -> None:
-    card = screen.desk.citizen.remove()
-    assert card is not None
+    card = screen.take_out(screen.desk.citizen)
     answer = till(1234, wait_s=30)
     screen.shows("waiting", "请放卡", "¥12.34")
     screen.desk.citizen.insert(card)
@@ -51,15 +50,15 @@ def test_a_card_is_awaited_worked_on_and_done(screen: Screen, till: Till) -> Non
 
 
 def test_a_card_that_does_not_come_is_told_with_nothing_charged(screen: Screen, till: Till) -> None:
-    screen.desk.citizen.remove()
-    screen.desk.social.remove()
+    screen.take_out(screen.desk.citizen)
+    screen.take_out(screen.desk.social)
     answer = till(1234, wait_s=1)
     screen.shows("declined", "未扣款", "请插卡或放卡")
     assert answer.result().status_code == 409
 
 
 def test_waiting_can_be_stopped(screen: Screen, till: Till) -> None:
-    screen.desk.citizen.remove()
+    screen.take_out(screen.desk.citizen)
     answer = till(1234, wait_s=60)
     screen.shows("waiting")
     screen.push("取消等待")
@@ -87,8 +86,7 @@ def test_a_settled_bill_shows_its_parts_and_the_cash_to_take(screen: Screen) -> 
 
 
 def test_a_bill_waits_for_the_card_of_its_next_leg(screen: Screen) -> None:
-    card = screen.desk.citizen.remove()
-    assert card is not None
+    card = screen.take_out(screen.desk.citizen)
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(screen.desk.settle, 10000, 6000, 2500, "wallet")
         screen.shows("waiting", "请放卡", "¥100.00")
@@ -127,11 +125,9 @@ def test_readers_and_their_cards_are_shown_without_names_or_whole_numbers(screen
     expect(readers).to_contain_text("市民卡电子钱包")
     expect(readers).to_contain_text("****0126")
     expect(readers).to_contain_text("999999000001")
-    card = screen.desk.citizen.remove()
-    expect(readers).to_contain_text("无卡")
+    card = screen.take_out(screen.desk.citizen)
     screen.desk.social.insert(VirtualCard(CITIZEN_ATR, Directory(0x3F00), CardProtocol.T1))
     expect(readers).to_contain_text("不支持此类卡")
-    assert card is not None
     screen.desk.citizen.insert(card)
     expect(readers).to_contain_text("****0123")
     assert "测试甲" not in screen.page.content()

@@ -50,12 +50,6 @@ export class Counter {
       this._products[product.id] = product;
     });
     await Promise.all([this._fetchPresence(), this._fetchBooks()]);
-    const [newest] = this.recent;
-    if (newest) {
-      const at = Date.parse(newest.finished_at || newest.created_at) - this._ahead;
-      this.now = new Now("transaction", newest.id, at);
-      await this.now.fetch();
-    }
   }
 
   /** Everything anew. */
@@ -158,5 +152,17 @@ export class Counter {
     this.uncertain = open.transactions;
     this.today = today.totals;
     this.recent = recent.transactions;
+    this._catchUp();
+  }
+
+  /** Turn to the newest transaction, if it began while no events came: before the stream did, or in a break. */
+  _catchUp() {
+    const [newest] = this.recent;
+    if (newest === undefined || (this.now !== null && !this.now.isBefore(newest))) {
+      return;
+    }
+    const at = Date.parse(newest.finished_at || newest.created_at) - this._ahead;
+    this.now = new Now("transaction", newest.id, at);
+    this._lookAtNow();
   }
 }

@@ -21,6 +21,11 @@ export class Now {
     return this.id === id || legs.some((leg) => leg.id === id);
   }
 
+  /** Whether a transaction is another one, and began later. */
+  isBefore(transaction) {
+    return this.document !== null && this.document.created_at < transaction.created_at && !this.has(transaction.id);
+  }
+
   /** An event about it. */
   hear(what, data, at) {
     this.at = at;
