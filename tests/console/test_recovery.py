@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from cardio.ledger.ledger import Ledger, now
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import citizen_card
 from tests.console.conftest import OpenScreen
@@ -152,6 +154,27 @@ def test_a_journal_from_an_old_backup_is_compared_by_two_persons_before_money_mo
     screen.strike("Shift+Tab", "Enter")
     expect(screen.page.get_by_role("banner")).to_contain_text("正常")
     assert desk.debit(300).status_code == 201
+
+
+def test_a_clock_that_had_been_fast_is_accepted_by_two_persons(desk: Desk, open_screen: OpenScreen) -> None:
+    desk.stop()
+    fast = Ledger(desk.settings.journal, clock=lambda: now() + timedelta(hours=1))
+    fast.note_start("of a day with a fast clock")
+    fast.close()
+    desk.start()
+    assert desk.debit(100).json()["code"] == "clock.untrusted"
+    screen = open_screen()
+    screen.log_in()
+    screen.shows("trouble", "终端时间异常")
+    screen.press("F8", "Z")
+    expect(screen.view).to_contain_text("本机时间早于流水")
+    screen.fill("第一人", "王主管")
+    screen.fill("第二人", "李会计")
+    screen.fill("理由", "时间已校准")
+    screen.push("恢复收款")
+    screen.strike("Shift+Tab", "Enter")
+    expect(screen.page.get_by_role("banner")).to_contain_text("正常")
+    assert desk.debit(100).status_code == 201
 
 
 def test_an_unknown_result_stays_in_sight_beside_the_next_sales(screen: Screen, torn: str) -> None:

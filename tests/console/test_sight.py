@@ -25,7 +25,8 @@ PLACES = [
     "help",
     "resolve/1",
     "refund/transactions/1",
-    "reconcile",
+    "standstill/journal.behind",
+    "standstill/clock.untrusted",
 ]
 SIZES = [(1024, 768), (1366, 768), (683, 384)]
 """Small, usual, and usual enlarged to 200 %."""

@@ -4,12 +4,12 @@ import { batchesView } from "./views/batches.js";
 import { counterView } from "./views/counter.js";
 import { doctorView } from "./views/doctor.js";
 import { helpView } from "./views/help.js";
-import { reconcileView } from "./views/reconcile.js";
 import { recoverView } from "./views/recover.js";
 import { refundView } from "./views/refund.js";
 import { resolveView } from "./views/resolve.js";
 import { settlementView } from "./views/settlement.js";
 import { shiftView } from "./views/shift.js";
+import { standstillView } from "./views/standstill.js";
 import { todayView } from "./views/today.js";
 import { transactionView } from "./views/transaction.js";
 import { uncertainView } from "./views/uncertain.js";
@@ -30,12 +30,12 @@ const VIEWS = {
   counter: counterView,
   doctor: doctorView,
   help: helpView,
-  reconcile: reconcileView,
   recover: recoverView,
   refund: refundView,
   resolve: resolveView,
   settlement: settlementView,
   shift: shiftView,
+  standstill: standstillView,
   today: todayView,
   transaction: transactionView,
   uncertain: uncertainView,

@@ -6,8 +6,7 @@ import { said, t, word } from "../language.js";
 import { attempt, notice, problem } from "../problems.js";
 import { lying } from "../readerspanel.js";
 import { symbol } from "../symbols.js";
-
-const BEHIND = "journal.behind";
+import { standstill } from "./standstill.js";
 
 export function doctorView({ counter, go }) {
   const checks = h("div", {});
@@ -48,9 +47,9 @@ function checkList({ checks }) {
 }
 
 /** What can be done about it here. */
-function wayOut({ checks }, go) {
-  const behind = checks.journal.code === BEHIND;
-  return behind ? button(t("reconcile.open"), () => go("reconcile"), { key: "Z", kind: "main" }) : null;
+function wayOut(status, go) {
+  const code = standstill(status);
+  return code && button(t("standstill.open"), () => go(`standstill/${code}`), { key: "Z", kind: "main" });
 }
 
 function about({ version, journal, load_host: host }) {
