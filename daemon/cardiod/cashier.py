@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 
 from cardio.files.codecs import yuan
 from cardiod.client import ApiProblem, Bill, Client, Outcome, Reading, Transaction
 from cardiod.demo import PIN, WALLET_FEN, DemoCounter
 
+POLL = 0.05
+"""Seconds between looks for the next patient's card."""
 OPERATOR = "收银员01"
 
 
@@ -48,7 +52,10 @@ class Cashier:
         self._title("医疗结算（联机卡）", "settle a bill with an on-line card")
         self._settle("BILL-0001", "key-bill-0001", Bill(10000, 6000, 2500, 1500))
         self._title("医疗结算（脱机卡）", "settle a bill with an off-line card")
+        first = self._handle(self._counter.social)
         self._counter.second_patient()
+        while self._handle(self._counter.social) in {first, None}:
+            time.sleep(POLL)
         self._read_holder()
         self._settle("BILL-0002", "key-bill-0002", Bill(8888, 4444, 3333, 1111))
         self._title("拒绝示例", "what a refusal looks like: more than the wallet holds")
@@ -125,6 +132,11 @@ class Cashier:
         self._line("核对钱包余额", "wallet checked", yuan(wallet["balance_fen"]))
 
     # ---- inside ----------------------------------------------------------------------------------------------
+
+    def _handle(self, reader: str) -> str | None:
+        """The card that the daemon sees in a reader."""
+        cards = self._client.get("cards")["cards"]
+        return next((card["handle"] for card in cards if card["reader"] == reader), None)
 
     def _read(self, reader: str, fields: list[str], purpose: str) -> Reading:
         return self._client.read(fields, purpose, reader=reader, pin=self._pin(reader))

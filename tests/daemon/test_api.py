@@ -82,7 +82,7 @@ def test_a_settlement_waits_for_the_wallet_and_goes_on_with_it(daemon: Daemon) -
 
 
 def test_a_debit_waits_for_the_card(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     assert card is not None
     threading.Timer(0.3, daemon.citizen.insert, [card]).start()
     assert debit(daemon, wait_s=10).status_code == 201

@@ -27,7 +27,7 @@ def begun(daemon: Daemon, kind: str) -> str:
 
 
 def test_a_debit_tells_that_it_waits_and_why_it_gave_up(daemon: Daemon) -> None:
-    daemon.citizen.remove()
+    daemon.take_citizen_out()
     daemon.social.remove()
     assert debit(daemon, wait_s=0.1).status_code == 409
     assert told(daemon, "transaction.waiting", "transaction.refused") == [
