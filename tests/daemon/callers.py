@@ -43,8 +43,11 @@ def debit(daemon: Daemon, token: str, key: str, **changes: Any) -> httpx.Respons
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The problem document of a refusal that moved nothing."""
     document: dict[str, Any] = answer.json()
-    assert (answer.status_code, document["code"], document["money"]) == (status, code, "none")
+    assert (answer.status_code, document.get("code"), document.get("status")) == (status, code, status)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert document["money"] == "none"
+    assert document["title"]
+    assert document["title_en"]
     return document
 
 

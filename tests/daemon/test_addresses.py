@@ -26,6 +26,7 @@ def test_an_unknown_address_is_404_and_never_sends_the_caller_elsewhere(lasting_
         ("OPTIONS", "/v1/cards", "GET"),
         ("PROPFIND", "/v1/cards/abc", "GET, DELETE"),
         ("DELETE", "/healthz", "GET"),
+        ("PUT", "/", "GET"),
     ],
 )
 def test_a_method_that_the_address_lacks_is_405_and_the_others_are_named(

@@ -20,6 +20,7 @@ from cardio.virtual.products import example_card
 from cardiod.api.problems import STATUS
 from cardiod.settings import Scope
 from tests.counter import account_of, eventually, tear, wallet_of
+from tests.daemon.callers import call, refused
 from tests.daemon.conftest import TOKEN, Daemon, StartDaemon
 from tests.daemon.sales import BILL, debit, read, settle
 
@@ -207,16 +208,6 @@ def test_a_torn_settlement_goes_on_under_the_same_key(daemon: Daemon) -> None:
 # ---- bad input -----------------------------------------------------------------------------------------------
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    document: dict[str, Any] = answer.json()
-    assert (answer.status_code, document["code"], document["status"]) == (status, code, status)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert document["money"] == "none"
-    assert document["title"]
-    assert document["title_en"]
-    return document
-
-
 @pytest.mark.parametrize("amount", [0, -5, 0x80000000])
 def test_an_impossible_amount_is_422(daemon: Daemon, amount: int) -> None:
     refused(debit(daemon, amount_fen=amount), 422, "amount.invalid")
@@ -369,15 +360,18 @@ def test_a_token_without_the_scope_cannot_debit(start_daemon: StartDaemon) -> No
 
 
 def test_health_needs_no_token_and_answers_while_callers_wait_for_cards(daemon: Daemon) -> None:
-    daemon.citizen.remove()
+    card = daemon.citizen.remove()
     waiting = [
-        threading.Thread(target=debit, args=[daemon, f"w{number}"], kwargs={"wait_s": 3, "reader": "citizen"})
+        threading.Thread(target=debit, args=[daemon, f"w{number}"], kwargs={"wait_s": 300, "reader": "citizen"})
         for number in range(20)
     ]
     for thread in waiting:
         thread.start()
     for _ in range(20):
-        assert httpx.get(daemon.url + "/healthz", timeout=1, trust_env=False).json() == {"status": "ok"}
+        assert call(daemon, None, path="/healthz").json() == {"status": "ok"}
+    assert any(thread.is_alive() for thread in waiting)
+    assert card is not None
+    daemon.citizen.insert(card)
     for thread in waiting:
         thread.join()
 

@@ -154,6 +154,7 @@ def test_an_unknown_batch_is_404_and_an_impossible_number_400(lasting_daemon: Da
         for number in ("0", "-1", "one", "9" * 20, "1.5"):
             refused(lasting_daemon.http("GET", f"/v1/batches/{number}{what}"), 400, "input.invalid")
     refused(close_batch(lasting_daemon, shift=7), 400, "input.invalid")
+    refused(close_batch(lasting_daemon, shift="none"), 404, "shift.unknown")
 
 
 def test_shifts_and_batches_want_their_scopes(lasting_daemon: Daemon) -> None:

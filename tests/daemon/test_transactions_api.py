@@ -256,6 +256,12 @@ def test_a_filter_of_the_wrong_form_is_400(lasting_daemon: Daemon, wrong: dict[s
         refused(lasting_daemon.http("GET", f"/v1/{kind}", params=wrong), 400, "input.invalid")
 
 
+def test_a_page_behind_something_unknown_is_404_and_not_an_empty_one(lasting_daemon: Daemon) -> None:
+    for kind in ("transactions", "settlements"):
+        answer = lasting_daemon.http("GET", f"/v1/{kind}", params={"before": "none"})
+        refused(answer, 404, "transaction.unknown")
+
+
 def test_an_unknown_id_is_404_and_one_that_can_be_none_is_400(lasting_daemon: Daemon) -> None:
     for what in ("cancel", "recover"):
         refused(post(lasting_daemon, "none", what), 404, "transaction.unknown")

@@ -19,11 +19,11 @@ Amounts are integers in fen, times RFC 3339 with their offset. Every money reque
 you and written down before you send: the same key always gets the same answer. An unknown outcome is `202` with
 `state: uncertain`: charge nothing again, put the same card back. Errors say in `money` whether money moved.
 
-Every answer has an `X-Request-ID`, which the log has, too. A method that is not described here is answered `405`, with
-the known ones in `Allow`; an address that is not, `404`.
+A method that is not described here is answered `405`, with the known ones in `Allow`; an address that is not, `404`.
 """
 OPEN = frozenset({"/healthz", "/readyz", "/v1/errors", "/v1/errors/{code}", "/v1/logins"})
 """Addresses that want no token."""
+REQUEST_ID = "X-Request-ID"
 GENERATED = "422"
 """FastAPI says that it answers this to a request of the wrong form; we answer 400."""
 SENTENCE_END = "."
@@ -50,12 +50,21 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Made by `cardiod token create`"}
     }
+    components["headers"] = {
+        REQUEST_ID: {
+            "description": "Of this request; the log has it, too, and so has the `instance` of a problem",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"},
+        }
+    }
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["security"] = [] if path in OPEN else [{"token": []}]
             _summarize(operation)
             _drop_generated(operation["responses"])
             _add_unknown_address(path, operation["responses"])
+            for response in operation["responses"].values():
+                response.setdefault("headers", {})[REQUEST_ID] = {"$ref": f"#/components/headers/{REQUEST_ID}"}
             for parameter in operation.get("parameters", ()):
                 _describe_parameter(parameter)
     for unused in ("HTTPValidationError", "ValidationError"):

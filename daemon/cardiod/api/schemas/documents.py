@@ -73,12 +73,16 @@ class MedicalAmounts(Document):
     pool_fen: Fen
 
 
-class CardNote(BaseModel):
-    """Bookkeeping that a settlement writes to its card."""
+class CardNote(Document):
+    """Bookkeeping that a settlement writes to its card: a special settlement, or the off-line totals."""
 
     kind: str
     state: str
     error: str | None
+    number: Annotated[int | None, Field(description="Of a special settlement, on the card")] = None
+    settlement_class: str | None = None
+    total_fen: Annotated[int | None, Field(description="Off-line total on the card, fen")] = None
+    count: Annotated[int | None, Field(description="Off-line settlements on the card")] = None
 
 
 class RecordUpdate(Document):
