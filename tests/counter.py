@@ -17,8 +17,9 @@ from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import CardRemoved
 from cardio.ledger.admission import DEFAULT_LIMITS, AdmissionLimits
 from cardio.ledger.audit import Audit, audit
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger, now
-from cardio.ledger.model import Bill, Request, Settlement, Tender, Transaction
+from cardio.ledger.model import Request, Settlement, Tender, Transaction
 from cardio.ledger.read_only import read_only
 from cardio.products.catalogue import Catalogue
 from cardio.readers.owner import SamOwner

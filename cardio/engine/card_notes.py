@@ -29,8 +29,9 @@ from cardio.errors import (
     StoreError,
 )
 from cardio.files.social_security.medical import SpecialSettlementRecord
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, CardNote, NoteKind, NoteState, Settlement
+from cardio.ledger.model import CardNote, NoteKind, NoteState, Settlement
 from cardio.purse.purse import Initialized
 from cardio.security.authentication import AuthenticationKeys
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cardio.apdu.connection import CardConnection
-from cardio.applications.medical import MedicalAmounts
+from cardio.applications.medical import CardMode, MedicalAmounts
 from cardio.applications.pin import verify_pin
 from cardio.engine.card_notes import CardNotes, promising
 from cardio.engine.context import Work
@@ -28,10 +28,12 @@ from cardio.errors import (
     CardHasPending,
     HostMissing,
     JournalBehind,
+    OperationUnsupported,
     PinError,
     SamAbsent,
     TransactionCancelled,
 )
+from cardio.ledger.bill import MutualAid
 from cardio.ledger.ledger import Ledger, now
 from cardio.ledger.model import Request, Resolution, Settlement, State, Transaction
 from cardio.products.catalogue import Catalogue
@@ -296,6 +298,7 @@ class Engine:
             request.tender,
             request.reference,
             request.operator,
+            details=request.details,
             settlement_class=request.settlement_class,
             temporary_offline=request.temporary_offline,
         )
@@ -512,10 +515,16 @@ class Engine:
 
 
 def leg_amounts(settlement: Settlement, target: Target) -> tuple[int, ...]:
-    """Amounts of one leg, by the card's mode for the medical one (SSC §7.3, §7.4)."""
+    """Amounts of one leg, by the card's mode for the medical one (SSC §7.3, §7.4).
+
+    Raises:
+        OperationUnsupported: Part of what the off-line card would be charged is another person's to pay.
+    """
     bill = settlement.bill
     if target.mode is None:
         return (bill.self_pay_fen,)
+    if target.mode is CardMode.OFFLINE and bill.mutual_aid is MutualAid.INSIDE:
+        raise OperationUnsupported("the card is its holder's account, and cannot pay from a family member's")
     amounts = MedicalAmounts(bill.total_fen, bill.fund_fen, bill.account_fen, bill.self_pay_fen)
     return amounts.on_card(target.mode)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from cardio.errors import AmountInvalid, BillInconsistent, InputInvalid, OperationUnsupported
 from cardio.files.tables.insurance import SETTLEMENT_CLASS
-from cardio.ledger.model import Bill, Request, Tender
+from cardio.ledger.bill import Bill, BillDetails, MutualAid
+from cardio.ledger.model import Request, Tender
 from cardio.purse.medical import MAX_AMOUNT as MAX_MEDICAL
 from cardio.purse.operation import Operation, PurseKind
 from cardio.purse.wallet import MAX_AMOUNT as MAX_WALLET
@@ -108,6 +109,7 @@ class SettleRequest:
         operator: Who sits at the counter.
         settlement_class: Of a special case the class to note in DF04/EF15, such as 1 for work injury (SSC §4.5).
         temporary_offline: An on-line card settles while the line is down: the card counts it in DF04/EF06 (SSC §7.3).
+        details: How the centre came to the bill; kept, shown and checked, but not what is charged.
     """
 
     request: Request
@@ -117,6 +119,7 @@ class SettleRequest:
     operator: str | None = None
     settlement_class: str | None = None
     temporary_offline: bool = False
+    details: BillDetails | None = None
 
     def check(self) -> None:
         """Refuse what cannot be a bill; nothing is ever corrected.
@@ -129,10 +132,13 @@ class SettleRequest:
         if self.settlement_class is not None and self.settlement_class not in SETTLEMENT_CLASS.entries:
             raise InputInvalid(f"settlement classes are {', '.join(SETTLEMENT_CLASS.entries)}")
         bill = self.bill
-        if min(bill.fund_fen, bill.account_fen, bill.self_pay_fen) < 0 or bill.total_fen < 1:
+        told = self.details.amounts() if self.details else ()
+        if min(*astuple(bill), *told) < 0 or bill.total_fen < 1:
             raise AmountInvalid("parts are 0 or more, the total is 1 or more")
         if not bill.consistent:
             raise BillInconsistent(f"total {bill.total_fen} is not the sum of the parts")
+        if bill.mutual_aid is MutualAid.INSIDE and bill.mutual_aid_fen > bill.account_fen:
+            raise BillInconsistent("a family member's part cannot be more than the account's, in which it is")
         if bill.self_pay_fen > MAX_WALLET and self.tender is Tender.WALLET:
             raise AmountInvalid(f"a wallet pays at most {MAX_WALLET} fen")
         if bill.total_fen > MAX_MEDICAL:

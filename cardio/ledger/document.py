@@ -6,6 +6,9 @@ which are not about money, are as they were then; how far they are now is told b
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from cardio.ledger.bill import check_bill
 from cardio.ledger.model import CardNote, Document, NoteKind, Settlement, State, Transaction
 from cardio.ledger.receipts.text import text
 from cardio.ledger.voucher import voucher_of
@@ -118,7 +121,15 @@ def settlement_document(settlement: Settlement) -> Document:
             "fund_fen": settlement.bill.fund_fen,
             "account_fen": settlement.bill.account_fen,
             "self_pay_fen": settlement.bill.self_pay_fen,
+            "hospital_fen": settlement.bill.hospital_fen,
+            "mutual_aid_fen": settlement.bill.mutual_aid_fen,
+            "mutual_aid": settlement.bill.mutual_aid,
         },
+        "bill_details": asdict(settlement.details) if settlement.details else None,
+        "bill_checks": [
+            {"identity": check.identity, "holds": check.holds, "difference_fen": check.difference_fen}
+            for check in check_bill(settlement.bill, settlement.details)
+        ],
         "tender": settlement.tender.value,
         "settlement_class": settlement.settlement_class,
         "temporary_offline": settlement.temporary_offline,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from cardio.errors import InputInvalid, Money
+from cardio.ledger.bill import Bill, BillDetails
 from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
 
@@ -322,28 +323,6 @@ class Tender(StrEnum):
 
 
 @dataclass(frozen=True)
-class Bill:
-    """A bill as the centre split it, in fen; the parts must add up.
-
-    Attributes:
-        total_fen: Whole bill.
-        fund_fen: Paid by the funds.
-        account_fen: Paid from the personal account.
-        self_pay_fen: Paid out of pocket.
-    """
-
-    total_fen: int
-    fund_fen: int
-    account_fen: int
-    self_pay_fen: int
-
-    @property
-    def consistent(self) -> bool:
-        """Whether the parts add up; never corrected (OPS §1.4)."""
-        return self.total_fen == self.fund_fen + self.account_fen + self.self_pay_fen
-
-
-@dataclass(frozen=True)
 class Settlement:
     """The payment of one bill, with a transaction for each purse.
 
@@ -354,6 +333,7 @@ class Settlement:
         reference: The caller's bill.
         operator: Who sat at the counter.
         bill: Amounts.
+        details: How the centre came to them; None if it was not told.
         tender: How the self-paid part is paid.
         created_at: When it was asked for.
         finished_at: When it reached a final state.
@@ -378,6 +358,7 @@ class Settlement:
     settlement_class: str | None = None
     temporary_offline: bool = False
     shift: str | None = None
+    details: BillDetails | None = None
 
     def leg(self, purse: PurseKind) -> Transaction | None:
         """The transaction on one purse, if it was begun."""

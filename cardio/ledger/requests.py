@@ -13,10 +13,11 @@ import uuid6
 from cardio.errors import IdempotencyInProgress, LockClosed, Money, TransactionCancelled, TransactionPassed
 from cardio.ledger import chain, grey_locks, store
 from cardio.ledger.admission import Admission, AdmissionLimits
+from cardio.ledger.bill import Bill, BillDetails
 from cardio.ledger.chain import Note
 from cardio.ledger.database import Database
 from cardio.ledger.document import settlement_money
-from cardio.ledger.model import Bill, Outcome, Request, Settlement, State, Tender, Transaction
+from cardio.ledger.model import Outcome, Request, Settlement, State, Tender, Transaction
 from cardio.ledger.questions import Questions
 from cardio.ledger.reversals import claim
 from cardio.ledger.rows import for_chain, insert, settlement_columns, transaction_columns, update
@@ -117,6 +118,7 @@ class Requests(Questions):
         reference: str,
         operator: str | None,
         *,
+        details: BillDetails | None = None,
         settlement_class: str | None = None,
         temporary_offline: bool = False,
     ) -> Settlement:
@@ -140,6 +142,7 @@ class Requests(Questions):
                 reference=reference,
                 operator=operator,
                 bill=bill,
+                details=details,
                 tender=tender,
                 created_at=self._clock(),
                 settlement_class=settlement_class,

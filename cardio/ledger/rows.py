@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from cardio.errors import Money
 from cardio.ledger import card_notes
+from cardio.ledger.bill import Bill, BillDetails
 from cardio.ledger.model import (
     Armed,
-    Bill,
     CardReference,
     Evidence,
     Outcome,
@@ -42,6 +42,9 @@ ARMED_COLUMNS = (
     "balance_before",
     "balance_expected",
 )
+ABOUT_HEALTH = frozenset({"notes", "settlement_class", "bill_details"})
+"""A settlement class and its notes say what somebody suffers from; so do the funds that pay."""
+BILL_COLUMNS = tuple(part.name for part in fields(Bill))
 CARD_COLUMNS = {"card_key": "key", "card_masked": "masked"}
 
 
@@ -85,7 +88,8 @@ def settlement_from(row: sqlite3.Row, legs: tuple[Transaction, ...]) -> Settleme
         client=row["client"],
         reference=row["reference"],
         operator=row["operator"],
-        bill=Bill(row["total_fen"], row["fund_fen"], row["account_fen"], row["self_pay_fen"]),
+        bill=Bill(**{name: row[name] for name in BILL_COLUMNS}),
+        details=None if row["bill_details"] is None else BillDetails.decode(row["bill_details"]),
         tender=Tender(row["tender"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         finished_at=_time(row["finished_at"]),
@@ -125,6 +129,7 @@ def settlement_columns(settlement: Settlement) -> dict[str, Any]:
         "reference": settlement.reference,
         "operator": settlement.operator,
         **asdict(settlement.bill),
+        "bill_details": settlement.details.encode() if settlement.details else None,
         "tender": settlement.tender.value,
         "created_at": settlement.created_at.isoformat(),
         "settlement_class": settlement.settlement_class,
@@ -143,8 +148,8 @@ def armed_columns(armed: Armed) -> dict[str, Any]:
 
 
 def for_chain(columns: dict[str, Any]) -> dict[str, Any]:
-    """What the chain is told of columns: nothing about anybody's health, which a settlement class and its notes are."""
-    return {name: value for name, value in columns.items() if name not in {"notes", "settlement_class"}}
+    """What the chain, which is kept for ever, is told of columns: nothing about anybody's health."""
+    return {name: value for name, value in columns.items() if name not in ABOUT_HEALTH}
 
 
 def outcome_columns(outcome: Outcome) -> dict[str, Any]:

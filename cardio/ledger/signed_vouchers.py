@@ -22,7 +22,7 @@ from cardio.ledger.voucher import voucher_of
 from cardio.security.device_keys import DeviceKeys, verified
 
 FORMAT = "cardio-voucher-1"
-_UNSIGNED = frozenset({"voucher", "action", "notes", "settlement_class"})
+_UNSIGNED = frozenset({"voucher", "action", "notes", "settlement_class", "bill_details"})
 """What is text for people, may change later, or tells about somebody's health."""
 
 

@@ -11,6 +11,7 @@ from unicodedata import category
 
 from cardio.errors import Money
 from cardio.files.codecs import yuan
+from cardio.ledger.bill import Bill, BillDetails, MutualAid, check_bill
 from cardio.ledger.model import Armed, Settlement, State, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
@@ -47,6 +48,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fund": ("基金支付", "Paid by funds"),
     "account": ("个人账户支付", "Personal account"),
     "self_pay": ("个人自付", "Self-paid"),
+    "hospital": ("医院负担", "Borne by hospital"),
+    "mutual_aid": ("家庭共济支付", "Family account"),
+    "mutual_aid_inside": ("其中家庭共济", "of it family account"),
+    "details": ("费用明细", "How it came about"),
+    "own_cost": ("全自费", "Own cost"),
+    "over_limit": ("超限价自费", "Over price limit"),
+    "advance_self_pay": ("先行自付", "Advance self-pay"),
+    "in_scope": ("符合政策范围", "In scope"),
+    "deductible": ("起付线", "Deductible"),
+    "person": ("个人负担总额", "Person's part"),
+    "fund_share": ("基金", "Fund"),
+    "centre_balance": ("中心账户余额", "Balance at centre"),
+    "centre_settlement": ("中心结算号", "Centre's number"),
+    "message": ("报文号", "Centre's message"),
+    "unbalanced": ("明细与合计不符，请核对", "DETAILS AND SUM DIFFER, CHECK"),
     "wallet": ("电子钱包支付", "Paid by wallet"),
     "due": ("应收现金", "Due in cash"),
     "medical": ("医疗账户", "Medical account"),
@@ -145,7 +161,12 @@ def _settlement(settlement: Settlement) -> Iterator[Row]:
     yield _amount("total", bill.total_fen)
     yield _amount("fund", bill.fund_fen)
     yield _amount("account", bill.account_fen)
+    if bill.mutual_aid is not None:
+        yield _amount("mutual_aid_inside" if bill.mutual_aid is MutualAid.INSIDE else "mutual_aid", bill.mutual_aid_fen)
     yield _amount("self_pay", bill.self_pay_fen)
+    if bill.hospital_fen:
+        yield _amount("hospital", bill.hospital_fen)
+    yield from _bill_details(bill, settlement.details)
     for leg in settlement.legs:
         if leg.state.money is Money.MOVED:
             yield Rule("medical" if leg.purse is PurseKind.MEDICAL else "wallet")
@@ -154,6 +175,25 @@ def _settlement(settlement: Settlement) -> Iterator[Row]:
     if settlement.tender is Tender.WALLET:
         yield _amount("wallet", bill.self_pay_fen - settlement.due_fen)
     yield _amount("due", settlement.due_fen)
+
+
+def _bill_details(bill: Bill, details: BillDetails | None) -> Iterator[Row]:
+    if details is None:
+        return
+    yield Rule("details")
+    for name in ("own_cost", "over_limit", "advance_self_pay", "in_scope", "deductible", "person"):
+        fen = getattr(details, f"{name}_fen")
+        if fen is not None:
+            yield _amount(name, fen)
+    for share in details.funds:
+        yield Entry("fund_share", f"{_printable(share.fund)} {yuan(share.amount_fen)}", share.amount_fen)
+    if details.balance_fen is not None:
+        yield _amount("centre_balance", details.balance_fen)
+    for name in ("centre_settlement", "message"):
+        if number := getattr(details, name):
+            yield Entry(name, _printable(number))
+    if not all(check.holds for check in check_bill(bill, details)):
+        yield Remark("unbalanced")
 
 
 def _head(subject: Transaction | Settlement) -> Iterator[Row]:

@@ -16,7 +16,7 @@ import pytest
 from cardio.errors import CardAbsent, InputInvalid, Money, PinWrong, ServiceUnavailable, StorageUnavailable
 from cardio.ledger.model import State
 from cardio.virtual.card import Moment
-from cardiod.client import ApiProblem, Bill, Client, KeyStore, Request, Settlement, Transaction
+from cardiod.client import ApiProblem, Bill, BillDetails, Client, FundShare, KeyStore, Request, Settlement, Transaction
 from cardiod.settings import PeerRule
 from tests.counter import account_of, eventually, tear, wallet_of
 from tests.daemon.callers import make_token
@@ -90,6 +90,15 @@ def test_a_settlement_has_a_leg_for_each_purse(daemon: Daemon, till: Client) -> 
     assert (medical.amount_fen, medical.balance_after_fen) == (2500, 47500)
     assert (paid.amount_fen, paid.balance_after_fen, wallet(daemon)) == (1500, 8500, 8500)
     assert till.settlement(settled.id).document == settled.document
+
+
+def test_a_bill_is_settled_with_what_the_centre_told_of_it(daemon: Daemon, till: Client) -> None:
+    details = BillDetails(person_fen=4000, funds=(FundShare("310100", 6000),), centre_settlement="9999000000012345")
+    settled = till.settle(BILL, "cash", "BILL-1", details=details)
+    shown = settled.document["bill_details"]
+    assert (shown["centre_settlement"], shown["funds"][0]["amount_fen"]) == ("9999000000012345", 6000)
+    assert all(check["holds"] for check in settled.document["bill_checks"])
+    assert "310100" in (settled.voucher("zh") or "")
 
 
 def test_a_settlement_awaits_the_wallet_and_goes_on_when_asked_again(daemon: Daemon, till: Client) -> None:

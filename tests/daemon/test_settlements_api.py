@@ -60,6 +60,23 @@ def test_a_list_is_filtered_and_paged(shared: Daemon) -> None:
     assert found(state="cancelled") == []
 
 
+def test_figures_of_a_bill_that_do_not_make_their_sum_are_told_and_kept_as_they_came(shared: Daemon) -> None:
+    bill = {"total_fen": 12000, "fund_fen": 6000, "account_fen": 2500, "self_pay_fen": 1500}
+    told = {"person_fen": 5400, "funds": [{"fund": "310100", "amount_fen": 6000}], "message": "H9999"}
+    done = settled(shared, bill={**bill, "hospital_fen": 500, "mutual_aid_fen": 1500}, bill_details=told, tender="cash")
+    assert done["bill"] == {**bill, "hospital_fen": 500, "mutual_aid_fen": 1500, "mutual_aid": "outside"}
+    shares = [{"fund": "310100", "amount_fen": 6000, "in_scope_fen": None, "limit_fen": None}]
+    assert {name: value for name, value in done["bill_details"].items() if value is not None} == {
+        **told,
+        "funds": shares,
+    }
+    assert done["bill_checks"] == [
+        {"identity": "funds", "holds": True, "difference_fen": 0},
+        {"identity": "person", "holds": False, "difference_fen": 100},
+    ]
+    assert one(shared, done["id"]) == done
+
+
 @pytest.mark.parametrize(
     ("wrong", "status", "code"),
     [
@@ -69,6 +86,9 @@ def test_a_list_is_filtered_and_paged(shared: Daemon) -> None:
         ({"bill": {**BILL, "total_fen": 10000.5}}, 400, "input.invalid"),
         ({"bill": {**BILL, "tip_fen": 1}}, 400, "input.invalid"),
         ({"bill": None}, 400, "input.invalid"),
+        ({"bill": {**BILL, "hospital_fen": 1}}, 422, "bill.inconsistent"),
+        ({"bill_details": {"funds": [{"fund": "310100"}]}}, 400, "input.invalid"),
+        ({"bill_details": {"own_cost_fen": -1}}, 400, "input.invalid"),
         ({"tender": "card"}, 400, "input.invalid"),
         ({"reference": ""}, 400, "input.invalid"),
         ({"reader": "citizen", "wait_s": 0}, 422, "operation.unsupported"),

@@ -14,8 +14,9 @@ from cardio.applications import journeys
 from cardio.engine.requests import DebitRequest
 from cardio.engine.transit import Tap, TransitCard
 from cardio.errors import CardRemoved, Money, StorageUnavailable, TransactionPassed, TransactionUnknown
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import settlement_document, transaction_document
-from cardio.ledger.model import Bill, Resolution, Settlement, State, Tender, Transaction
+from cardio.ledger.model import Resolution, Settlement, State, Tender, Transaction
 from cardio.purse.operation import PurseKind
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan

@@ -21,8 +21,9 @@ from cardio.errors import (
     OperationUnsupported,
     SamAbsent,
 )
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import settlement_document, transaction_document
-from cardio.ledger.model import Bill, Settlement, State, Tender
+from cardio.ledger.model import Settlement, State, Tender
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.purse.operation import PurseKind

@@ -24,8 +24,9 @@ from cardio.errors import (
     StorageUnavailable,
     TransactionPassed,
 )
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import transaction_document
-from cardio.ledger.model import Bill, NoticeKind, Resolution, State, Tender, Transaction
+from cardio.ledger.model import NoticeKind, Resolution, State, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.security.software_load_host import BookingState
 from cardio.virtual.card import VirtualCard

@@ -9,7 +9,8 @@ import pytest
 
 from cardio.errors import CardHasPending, CardioError, CardRemoved, Money, PinError
 from cardio.files.declaration import FREE
-from cardio.ledger.model import Bill, Outcome, State, Transaction
+from cardio.ledger.bill import Bill
+from cardio.ledger.model import Outcome, State, Transaction
 from cardio.products.catalogue import Catalogue
 from cardio.purse.operation import PurseKind
 from cardio.purse.purse import CounterRule

@@ -6,7 +6,8 @@ import pytest
 
 from cardio.applications.medical import CardMode
 from cardio.errors import AmountInvalid, BillInconsistent, OperationUnsupported, PinWrong
-from cardio.ledger.model import Bill, State, Tender
+from cardio.ledger.bill import Bill
+from cardio.ledger.model import State, Tender
 from cardio.purse.operation import PurseKind
 from cardio.virtual.card import Moment
 from cardio.virtual.cards import social_security_card

@@ -12,7 +12,8 @@ from cardio.applications.medical import CardMode
 from cardio.crypto.ciphers import Algorithm
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
-from cardio.ledger.model import Bill, Request, Settlement, State, Tender, Transaction
+from cardio.ledger.bill import Bill
+from cardio.ledger.model import Request, Settlement, State, Tender, Transaction
 from cardio.products.model import Product, WalletPurseName
 from cardio.purse.composite import RecordBuilder, no_records
 from cardio.purse.operation import Operation, PurseKind

@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cardio.applications.medical import CardMode
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
 from cardio.errors import CardHasPending, CardioError, Money, TransactionPassed
-from cardio.ledger.model import Bill, Request, Tender, Transaction
+from cardio.ledger.bill import Bill
+from cardio.ledger.model import Request, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, social_security_card

@@ -15,8 +15,9 @@ from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import HostAnswerLost, HostUnreachable
 from cardio.files.dates import encode_time
 from cardio.ledger.audit import Audit, audit
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger, now
-from cardio.ledger.model import Bill, Request, State, Tender
+from cardio.ledger.model import Request, State, Tender
 from cardio.ledger.read_only import read_only
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product, WalletPurseName

@@ -13,7 +13,8 @@ from pathlib import Path
 from cardio.engine.requests import DebitRequest
 from cardio.errors import CardioError
 from cardio.ledger.admission import AdmissionLimits
-from cardio.ledger.model import Bill, Tender, Transaction
+from cardio.ledger.bill import Bill
+from cardio.ledger.model import Tender, Transaction
 from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear, wallet_of
 

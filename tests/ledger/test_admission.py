@@ -12,8 +12,9 @@ import pytest
 from cardio.engine.requests import DebitRequest
 from cardio.errors import ClockUntrusted, InputInvalid, JournalBroken, Money
 from cardio.ledger import integrity
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger, now
-from cardio.ledger.model import Bill, State, Tender
+from cardio.ledger.model import State, Tender
 from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear
 

@@ -13,9 +13,10 @@ import pytest
 from cardio.engine.requests import DebitRequest
 from cardio.errors import JournalBroken, Money, StorageUnavailable
 from cardio.ledger.audit import Audit, audit
+from cardio.ledger.bill import Bill
 from cardio.ledger.chain import StoredRow, append, verify
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, Resolution, State, Tender
+from cardio.ledger.model import Resolution, State, Tender
 from cardio.ledger.read_only import read_only
 from cardio.ledger.rebuild import compare, rebuild
 from cardio.virtual.card import Moment
@@ -85,7 +86,7 @@ def test_the_chain_alone_tells_every_column_of_the_tables(worked: Path) -> None:
     """What it does not tell is about health, or made from the rest."""
     untold = {
         "transaction": ("SELECT * FROM transactions", {"answer", "notes"}),
-        "settlement": ("SELECT * FROM settlements", {"answer", "settlement_class"}),
+        "settlement": ("SELECT * FROM settlements", {"answer", "settlement_class", "bill_details"}),
     }
     with read_only(worked) as db:
         for kind, (query, names) in untold.items():

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from cardio.engine.requests import DebitRequest
 from cardio.errors import BatchEmpty, BatchUnknown, Money, ShiftUnknown, StorageUnavailable
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import transaction_document
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.migration import migration_files
-from cardio.ledger.model import Bill, Resolution, State, Tender, Transaction
+from cardio.ledger.model import Resolution, State, Tender, Transaction
 from cardio.virtual.card import Moment
 from cardio.virtual.cards import citizen_card
 from cardio.virtual.faults import Fault, FaultPlan

@@ -14,9 +14,10 @@ import pytest
 
 from cardio.errors import IdempotencyMismatch, JournalBehind, StorageUnavailable
 from cardio.ledger import chain
+from cardio.ledger.bill import Bill
 from cardio.ledger.chain import ChainRow
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, Tender
+from cardio.ledger.model import Tender
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear

@@ -16,9 +16,10 @@ from cardio.engine.requests import OnlineRequest
 from cardio.errors import TransactionUnknown
 from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger.admission import AdmissionLimits
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.listing import PAGE, Filter, Total
-from cardio.ledger.model import Bill, Outcome, Request, State, Tender, Transaction
+from cardio.ledger.model import Outcome, Request, State, Tender, Transaction
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import Moment
 from tests.counter import TestCounter, request, tear

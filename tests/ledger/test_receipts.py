@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardio.errors import ReceiptFontMissing, TransactionUnknown
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, Settlement, State, Tender, Transaction
+from cardio.ledger.model import Settlement, State, Tender, Transaction
 from cardio.ledger.receipts import fonts
 from cardio.ledger.receipts.canonical import document, fingerprint
 from cardio.ledger.receipts.forms import MEDIA_TYPES, Form, Paper, PrinterSettings, receipt

@@ -12,8 +12,9 @@ import pytest
 
 from cardio.engine.requests import DebitRequest
 from cardio.errors import IdempotencyMismatch, Money, NotReversible, TransactionUnknown
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import transaction_document
-from cardio.ledger.model import Bill, Outcome, Request, Resolution, Settlement, State, Tender, Transaction
+from cardio.ledger.model import Outcome, Request, Resolution, Settlement, State, Tender, Transaction
 from cardio.ledger.reversals import RefundOrder
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import Moment

@@ -9,9 +9,10 @@ import pytest
 
 from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import Money, ShiftOpen, ShiftUnknown, StorageUnavailable
+from cardio.ledger.bill import Bill
 from cardio.ledger.document import settlement_document, transaction_document
 from cardio.ledger.listing import Filter, Total
-from cardio.ledger.model import Bill, Settlement, State, Tender, Transaction
+from cardio.ledger.model import Settlement, State, Tender, Transaction
 from cardio.ledger.shifts import Head, Shift
 from cardio.purse.operation import Operation, PurseKind
 from cardio.virtual.card import Moment

@@ -12,9 +12,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cardio.errors import JournalBroken, Money, StorageUnavailable, TransactionUnknown
+from cardio.ledger.bill import Bill
 from cardio.ledger.chain import canonical
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, Resolution, State, Tender, Transaction
+from cardio.ledger.model import Resolution, State, Tender, Transaction
 from cardio.ledger.receipts.canonical import fingerprint
 from cardio.ledger.signed_vouchers import SignedVoucher
 from cardio.ledger.voucher import voucher_of

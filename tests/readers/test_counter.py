@@ -13,8 +13,9 @@ from cardio.applications.medical import CardMode
 from cardio.engine.engine import Engine
 from cardio.engine.requests import DebitRequest, SettleRequest
 from cardio.errors import CardMultiple, Money, ReaderBusy, ReaderPoisoned
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import Ledger
-from cardio.ledger.model import Bill, State, Tender, Transaction
+from cardio.ledger.model import State, Tender, Transaction
 from cardio.products.catalogue import Catalogue
 from cardio.products.groups import Group
 from cardio.readers.owner import OwnerState

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from cardio.engine.requests import DebitRequest, OnlineRequest, SettleRequest
-from cardio.ledger.model import Bill
+from cardio.ledger.bill import Bill, BillDetails
 from cardiod.api.answers import in_time, settlement_response, transaction_response
 from cardiod.api.callers import Caller
 from cardiod.api.dependencies import (
@@ -117,6 +117,7 @@ async def settled(body: SettleBody, counter: Counter, caller: Caller, spending: 
         body.operator,
         body.settlement_class,
         body.temporary_offline,
+        None if body.bill_details is None else BillDetails.of(body.bill_details.model_dump()),
     )
     request.check()
     work = spending.within(

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from cardio.errors import ClientLimit
 from cardio.ledger import spending
+from cardio.ledger.bill import Bill
 from cardio.ledger.ledger import now
-from cardio.ledger.model import Bill, Request, State, Tender
+from cardio.ledger.model import Request, State, Tender
 from cardiod.api.callers import Caller
 from cardiod.counter import Counter
 from cardiod.settings import Limits

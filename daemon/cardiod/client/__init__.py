@@ -21,7 +21,7 @@ file. It is sent again under this key, and no other, when an answer is lost, is 
 """
 
 from cardio.errors import ServiceUnavailable
-from cardio.ledger.model import Bill
+from cardio.ledger.bill import Bill, BillDetails, FundShare
 from cardiod.client.awaiting import AsyncClient
 from cardiod.client.blocking import Client
 from cardiod.client.commands import through_daemon
@@ -34,9 +34,11 @@ __all__ = [
     "ApiProblem",
     "AsyncClient",
     "Bill",
+    "BillDetails",
     "Card",
     "Client",
     "Event",
+    "FundShare",
     "KeyStore",
     "Outcome",
     "OutcomeUnknown",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from cardio.errors import TransactionUnknown
-from cardio.ledger.model import Bill
+from cardio.ledger.bill import Bill, BillDetails
 from cardiod.api.schemas.requests import DEFAULT_WAIT, NOT_IN_FINGERPRINT
 from cardiod.client.exchange import QUICK_S, Document, Sending, Steps
 from cardiod.client.persistence import Persistence
@@ -118,6 +118,7 @@ class Calls:
         *,
         key: str | None = None,
         operator: str | None = None,
+        details: BillDetails | None = None,
         settlement_class: str | None = None,
         temporary_offline: bool = False,
         reader: str | None = None,
@@ -133,6 +134,7 @@ class Calls:
             reference: Your number of the bill, 1 to 64 characters.
             key: Your key of the request; a new one if missing.
             operator: Who sits at the counter.
+            details: How the centre came to the bill; kept, shown and checked, but not what is charged.
             settlement_class: `1` work injury, `2` maternity, `3` medical aid, `9` other; to be noted on the card.
             temporary_offline: An on-line card settles while the line is down.
             reader: Name of the reader of the social security card.
@@ -150,6 +152,7 @@ class Calls:
         """
         body = {
             "bill": asdict(bill),
+            "bill_details": None if details is None else asdict(details),
             "tender": tender,
             "reference": reference,
             "operator": operator,

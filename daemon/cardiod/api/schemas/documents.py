@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cardio.errors import Money, Retry
+from cardio.ledger.bill import MutualAid
 from cardio.ledger.model import State, Tender
 from cardio.purse.operation import Operation, PurseKind
 from cardio.security.keys import Mac2
+from cardiod.api.schemas.requests import BillDetailsBody
 
 Fen = Annotated[int, Field(description="Fen")]
 Hex = Annotated[str, Field(pattern="^[0-9A-Fa-f]*$")]
@@ -148,6 +150,22 @@ class Bill(Document):
     fund_fen: Fen
     account_fen: Fen
     self_pay_fen: Fen
+    hospital_fen: Fen = 0
+    mutual_aid_fen: Fen = 0
+    mutual_aid: Annotated[
+        MutualAid | None, Field(description="Whether a family member's part is inside `account_fen` or beside it")
+    ] = None
+
+
+class BillCheck(Document):
+    """Whether figures of a bill make the sum that they should; nothing is ever corrected."""
+
+    identity: Annotated[
+        Literal["funds", "person"],
+        Field(description="`funds`: their shares make `fund_fen`; `person`: account and pocket make `person_fen`"),
+    ]
+    holds: bool
+    difference_fen: Annotated[int, Field(description="By how much the sum of the parts is more, fen")]
 
 
 class Settlement(Document):
@@ -161,6 +179,8 @@ class Settlement(Document):
     operator: str | None
     shift: str | None
     bill: Bill
+    bill_details: BillDetailsBody | None = None
+    bill_checks: list[BillCheck] = []
     tender: Tender
     settlement_class: str | None
     temporary_offline: bool

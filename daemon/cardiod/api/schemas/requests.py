@@ -53,7 +53,8 @@ class Body(BaseModel):
 
     def fingerprint(self) -> bytes:
         """SHA-256 of the canonical body, by which a repeated key is compared."""
-        content = self.model_dump(mode="json", exclude=set(NOT_IN_FINGERPRINT))
+        # Without defaults, so that a field of a later version does not change those of requests that were made before.
+        content = self.model_dump(mode="json", exclude=set(NOT_IN_FINGERPRINT), exclude_defaults=True)
         return hashlib.sha256(canonical(content).encode("utf-8")).digest()
 
 
@@ -111,6 +112,43 @@ class BillBody(BaseModel):
     fund_fen: Fen
     account_fen: Fen
     self_pay_fen: Fen
+    hospital_fen: Annotated[StrictInt, Field(description="Borne by the hospital, fen")] = 0
+    mutual_aid_fen: Annotated[
+        StrictInt,
+        Field(description="From a family member's account, fen; inside `account_fen` or beside it, whichever adds up"),
+    ] = 0
+
+
+FenTold = Annotated[StrictInt | None, Field(ge=0, description="Fen; null if the centre did not tell")]
+CentreNumber = Annotated[str | None, Field(min_length=1, max_length=64)]
+
+
+class FundShareBody(BaseModel):
+    """What one fund pays, a line of `setldetail`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fund: Annotated[str, Field(min_length=1, max_length=32, description="`fund_pay_type`")]
+    amount_fen: Annotated[StrictInt, Field(ge=0, description="`fund_payamt`")]
+    in_scope_fen: FenTold = None
+    limit_fen: FenTold = None
+
+
+class BillDetailsBody(BaseModel):
+    """How the centre came to the bill; kept, shown and checked, but not what is charged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    own_cost_fen: FenTold = None
+    over_limit_fen: FenTold = None
+    advance_self_pay_fen: FenTold = None
+    in_scope_fen: FenTold = None
+    deductible_fen: FenTold = None
+    person_fen: FenTold = None
+    balance_fen: FenTold = None
+    funds: Annotated[list[FundShareBody], Field(max_length=32)] = []
+    message: CentreNumber = None
+    centre_settlement: CentreNumber = None
 
 
 class SettleBody(Body):
@@ -124,6 +162,7 @@ class SettleBody(Body):
     )
 
     bill: BillBody
+    bill_details: BillDetailsBody | None = None
     tender: Tender
     reference: Reference
     operator: Operator = None

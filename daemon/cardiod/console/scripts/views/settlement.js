@@ -18,6 +18,12 @@ export function settlementView({ go, path }) {
   };
 }
 
+/** By how much the figures of a bill do not make the sum that they should; nobody corrects them but who split it. */
+function unbalanced({ bill_checks: checks = [] }) {
+  const wrong = checks.filter(({ holds }) => !holds);
+  return wrong.length ? wrong.map((check) => `${t(`bill.${check.identity}`)} ${yuan(check.difference_fen)}`).join("; ") : null;
+}
+
 function drawn(settlement, go) {
   const { id, bill, legs, state } = settlement;
   const open = ({ id: leg, state: stands }) => go(stands === "uncertain" ? `recover/${leg}` : `transaction/${leg}`);
@@ -32,7 +38,10 @@ function drawn(settlement, go) {
       facts([
         [t("fact.fund"), yuan(bill.fund_fen)],
         [t("fact.account"), yuan(bill.account_fen)],
+        [t("fact.mutual_aid"), bill.mutual_aid_fen ? yuan(bill.mutual_aid_fen) : null],
         [t("fact.self_pay"), yuan(bill.self_pay_fen)],
+        [t("fact.hospital"), bill.hospital_fen ? yuan(bill.hospital_fen) : null],
+        [t("fact.unbalanced"), unbalanced(settlement)],
         [t("now.due"), yuan(settlement.due_fen)],
         [t("fact.time"), moment(settlement.created_at)],
         [t("fact.reference"), settlement.reference],
