@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from cardio.crypto.check_values import check_value
+from cardio.crypto.ciphers import BlockCipher
 from cardio.crypto.suites import CipherSuite
 from cardio.errors import KeyringInvalid, SamKeyMissing
 from cardio.security.derived_keys import DerivedKeys, Terminal, factors_below
@@ -74,6 +76,14 @@ class Keyring(DerivedKeys):
         """As the keyring says of itself."""
         return self._test
 
+    def root_kcv(self, name: str, cipher: BlockCipher) -> bytes:
+        """Check value of a key as it stands in the keyring, 3 bytes (PERS §2.4).
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring.
+        """
+        return check_value(cipher, self._root(name).key)
+
     def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
         """Key of one card, 8 or 16 bytes, for use inside this package only.
 
@@ -85,9 +95,7 @@ class Keyring(DerivedKeys):
         Raises:
             SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
         """
-        root = self._roots.get(name)
-        if root is None:
-            raise SamKeyMissing(f"{self.name} has no {name}")
+        root = self._root(name)
         return suite.diversify(root.key, factors_below(factors, root.levels))
 
     def session_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...], seed: bytes) -> bytes:
@@ -97,6 +105,12 @@ class Keyring(DerivedKeys):
             SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
         """
         return suite.session_key(self.card_key(name, suite, factors), seed)
+
+    def _root(self, name: str) -> RootKey:
+        root = self._roots.get(name)
+        if root is None:
+            raise SamKeyMissing(f"{self.name} has no {name}")
+        return root
 
     @classmethod
     def load(cls, path: Path, passphrase: str, terminal: Terminal | None = None) -> Keyring:

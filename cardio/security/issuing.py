@@ -1,0 +1,193 @@
+"""What personalization needs from the issuer's keys, wherever they live (PERS §1.4, §1.5).
+
+This is the only place where issuer keys have values: who personalizes names a key and gets cryptograms, MACs and blocks
+that a card understands. `KeyringIssuingKeys` computes in memory, `HsmIssuingKeys` in a token.
+
+One block cannot be hidden: the first key of a blank card is written in the clear, because the card has no key yet that
+could protect it (PERS §5.2, A06).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from cardio.crypto.check_values import check_value
+from cardio.crypto.suites import CipherSuite, PbocSuite
+from cardio.errors import TestKeysRefused
+from cardio.security.authentication import AuthenticationOrder
+from cardio.security.keyring import Keyring
+from cardio.transport.channel import Channel
+
+MAC_SIZE = 4
+LINE_CHALLENGE, AUTHENTICATION_CHALLENGE = (4,), (4, 8)
+"""Bytes of the challenges of line protection and of EXTERNAL AUTHENTICATE (PERS §1.5)."""
+
+
+@dataclass(frozen=True)
+class CardKeyReference:
+    """A key of one card, by name.
+
+    Attributes:
+        name: Name of the root in the source of keys, such as `RKSSSE`, `WALLET-DLK`, `BATCH`.
+        suite: Suite of the card. Both families are written with the same commands (PERS §1.8), so that either will do.
+        factors: All factors of the card, 8 bytes each, highest authority first, card last. A root of fewer levels uses
+            the last of them; a key that is the same for a lot of cards, as a transport key, has level 0 and uses none.
+    """
+
+    name: str
+    suite: CipherSuite
+    factors: tuple[bytes, ...] = ()
+
+    @property
+    def administration(self) -> PbocSuite:
+        """Cryptography of the administrative commands with this key."""
+        return PbocSuite(self.suite.algorithm)
+
+
+class IssuingKeys(ABC):
+    """A source of issuer keys.
+
+    All methods that use a key raise `SamKeyMissing` when the source does not have it or cannot compute with it, and
+    `SamError` when the source failed. No message tells a key.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name for registers and messages, without secrets."""
+
+    @property
+    @abstractmethod
+    def test(self) -> bool:
+        """Whether the keys are test keys, which a card that is not virtual must never get."""
+
+    def refuse_real(self, channel: Channel) -> None:
+        """Keep test keys away from a real card; ask this before the first command with a key.
+
+        Raises:
+            TestKeysRefused: The keys are test keys and the card is not virtual.
+        """
+        if self.test and not channel.virtual:
+            raise TestKeysRefused(self.name)
+
+    @abstractmethod
+    def kcv(self, key: CardKeyReference) -> bytes:
+        """Check value of the card's key, 3 bytes (PERS §2.4)."""
+
+    @abstractmethod
+    def cryptogram(self, key: CardKeyReference, challenge: bytes) -> bytes:
+        """Data of EXTERNAL AUTHENTICATE of FMCOS: 8 bytes over the card's challenge (PERS §1.5).
+
+        Args:
+            key: The external authentication key.
+            challenge: 4 or 8 bytes.
+        """
+
+    @abstractmethod
+    def line_mac(self, key: CardKeyReference, challenge: bytes, message: bytes) -> bytes:
+        """MAC of 4 bytes that protects a command on its way to the card (PERS §1.5, EW §4.7).
+
+        Args:
+            key: The line protection key of the directory, or the master key.
+            challenge: 4 bytes, from the same directory.
+            message: CLA INS P1 P2 Lc data, in which Lc counts the MAC.
+        """
+
+    @abstractmethod
+    def authenticate(self, order: AuthenticationOrder) -> bytes:
+        """Data of EXTERNAL or INTERNAL AUTHENTICATION of social security cards: 8 bytes (SSC §5.5)."""
+
+    def plain_block(self, header: bytes, key: CardKeyReference) -> bytes:
+        """Data of WRITE KEY without protection: the key stands in it. For the first key of a blank card only.
+
+        Args:
+            header: Type, rights and counters of the key, 5 bytes (PERS §1.4).
+            key: The key that is written.
+        """
+        return header + self._value(key)
+
+    def wrapped_block(
+        self,
+        command: bytes,
+        header: bytes,
+        content: CardKeyReference | bytes,
+        master: CardKeyReference,
+        challenge: bytes,
+    ) -> bytes:
+        """Data of WRITE KEY with protection: encrypted key block ‖ MAC (PERS §1.4).
+
+        Args:
+            command: CLA INS P1 P2, such as 84D40100.
+            header: Type, rights and counters of the key, 5 bytes.
+            content: The key that is written, or the bytes of a PIN.
+            master: The key that protects it: the directory's external authentication key 00, or its parent's.
+            challenge: 4 bytes, from the same directory.
+        """
+        value = content if isinstance(content, bytes) else self._value(content)
+        body = self._line_encrypt(master, header + value)
+        message = command + bytes([len(body) + MAC_SIZE]) + body
+        return body + self.line_mac(master, challenge, message)
+
+    @abstractmethod
+    def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
+        """Length byte ‖ data ‖ padding under a key (EW §4.1 `ENC`)."""
+
+    @abstractmethod
+    def _value(self, key: CardKeyReference) -> bytes:
+        """The card's key itself, for a block; it lives no longer than the call that makes the block."""
+
+
+class KeyringIssuingKeys(IssuingKeys):
+    """Issuer keys of a keyring: for development, and for issuers who keep their keys in a file.
+
+    Args:
+        keyring: The roots.
+    """
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    @property
+    def name(self) -> str:
+        """`keyring:` and its name."""
+        return self._keyring.name
+
+    @property
+    def test(self) -> bool:
+        """As the keyring says of itself."""
+        return self._keyring.test
+
+    def kcv(self, key: CardKeyReference) -> bytes:
+        """Check value of the card's key, 3 bytes."""
+        return check_value(key.suite.cipher, self._value(key))
+
+    def cryptogram(self, key: CardKeyReference, challenge: bytes) -> bytes:
+        """Data of EXTERNAL AUTHENTICATE."""
+        check_challenge(challenge, AUTHENTICATION_CHALLENGE)
+        return key.administration.external_authentication(self._value(key), challenge)
+
+    def line_mac(self, key: CardKeyReference, challenge: bytes, message: bytes) -> bytes:
+        """MAC of a protected command."""
+        check_challenge(challenge, LINE_CHALLENGE)
+        return key.administration.line_mac(self._value(key), challenge, message)
+
+    def authenticate(self, order: AuthenticationOrder) -> bytes:
+        """Authentication data of social security cards."""
+        return self._keyring.authenticate(order)
+
+    def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
+        return key.administration.line_encrypt(self._value(key), data)
+
+    def _value(self, key: CardKeyReference) -> bytes:
+        return self._keyring.card_key(key.name, key.suite, key.factors)
+
+
+def check_challenge(challenge: bytes, sizes: tuple[int, ...]) -> None:
+    """Whether this can be a card's challenge.
+
+    Raises:
+        ValueError: It has another size.
+    """
+    if len(challenge) not in sizes:
+        raise ValueError(f"a challenge has {' or '.join(map(str, sizes))} bytes, not {len(challenge)}")

@@ -1,0 +1,43 @@
+"""All test keys that virtual cards are personalized with, in one keyring (PERS §5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cardio.security.card_keys import CARD_KEYS
+from cardio.security.keyring import MAX_LEVELS, Keyring, RootKey
+from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
+
+TRANSPORT, BATCH, SSSE_TEMPORARY = "TRANSPORT", "BATCH", "SSSE-TEMPORARY"
+WALLET = "WALLET-"
+"""What the names of wallet roots begin with, because both standards say DPK."""
+WALLET_KEYS = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK", "DULK", "DUK")
+"""Keys of a citizen wallet (PERS §5.2), and those of unloads and overdraft limits (EW §4.8)."""
+PURSE_KEYS = ("DPK", "DLK", "DTK")
+"""Keys of a medical account (PERS §5.3)."""
+MASTER_KEYS = (
+    "CCKB",
+    "SMK",
+    *(f"{one}MK" for one in sorted({key.application for key in CARD_KEYS.values()} - {"SSSE"})),
+)
+"""Master keys of a social security card: card, environment, directories (PERS §5.3)."""
+COMMON_KEYS = {
+    TRANSPORT: b"\xff" * 8,
+    BATCH: bytes(range(0x40, 0x50)),
+    SSSE_TEMPORARY: bytes(range(0x50, 0x60)),
+}
+"""Keys that whole lots of cards share; the transport key is single DES."""
+
+
+def issuer_test_keyring(*, wallet_levels: int = 1, more: Iterable[str] = ()) -> Keyring:
+    """The keyring; no real card is personalized with it.
+
+    Args:
+        wallet_levels: Factors from which the wallets' keys are made: 1 as in PERS §5.2, up to 3 for other products.
+        more: Names of further social security keys, as cities have them.
+    """
+    common = {name: RootKey(value, 0) for name, value in COMMON_KEYS.items()}
+    wallet = {WALLET + name: RootKey(test_root(WALLET_ROOT, name), wallet_levels) for name in WALLET_KEYS}
+    names = {*CARD_KEYS, *PURSE_KEYS, *MASTER_KEYS, *more}
+    social = {name: RootKey(test_root(SOCIAL_SECURITY_ROOT, name), MAX_LEVELS) for name in sorted(names)}
+    return Keyring("virtual-issuer", common | wallet | social, test=True)

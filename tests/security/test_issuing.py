@@ -1,0 +1,145 @@
+"""Issuer keys of the two worked cards, byte for byte (PERS §5.2, §5.3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from cardio.crypto.ciphers import Algorithm, cipher_for
+from cardio.crypto.suites import LdtSuite
+from cardio.errors import SamKeyMissing, TestKeysRefused
+from cardio.security.authentication import AuthenticationOrder
+from cardio.security.card_keys import CARD_KEYS
+from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
+from cardio.security.keyring import Keyring, RootKey
+from cardio.security.keys import Family, SamApplication
+from cardio.transport.channel import ChannelAround
+from cardio.transport.embedded import EmbeddedReader
+from cardio.virtual.cards import citizen_card
+from cardio.virtual.issuing_keys import issuer_test_keyring
+from tests.security.worked_cards import FACTORS, SUITE, content, reference, rows
+
+CHALLENGE = bytes.fromhex("C0DE0003")
+SAM = SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, 3)
+RUN_TIME = [
+    ("UKSSSE", "C0DE001C5A5AA51C", "C0DE001D5A5AA51D", "8706AB8B9CD583B4"),
+    ("UK1DF04", "C0DE001E5A5AA51E", "C0DE001F5A5AA51F", "5E9A427427023A8B"),
+    ("DSK", "C0DE00205A5AA520", "C0DE00215A5AA521", "108D6B4E804E712F"),
+]
+
+
+@pytest.fixture
+def keys() -> IssuingKeys:
+    return KeyringIssuingKeys(issuer_test_keyring())
+
+
+@pytest.mark.parametrize(("card", "name", "root_kcv", "value", "kcv"), rows("key"))
+def test_card_keys_are_diversified_as_specified(
+    keys: IssuingKeys, card: str, name: str, root_kcv: str, value: str, kcv: str
+) -> None:
+    key = reference(card, name)
+    assert issuer_test_keyring().root_kcv(key.name, SUITE.cipher).hex().upper() == root_kcv
+    assert keys.kcv(key).hex().upper() == kcv
+    assert keys.plain_block(b"header", key) == b"header" + bytes.fromhex(value)
+
+
+@pytest.mark.parametrize(("number", "key", "challenge", "expected"), rows("authenticate"))
+def test_cryptograms_open_the_card(keys: IssuingKeys, number: str, key: str, challenge: str, expected: str) -> None:
+    assert keys.cryptogram(reference(number, key), bytes.fromhex(challenge)).hex().upper() == expected
+
+
+@pytest.mark.parametrize(("number", "header", "key", "expected"), rows("plain"))
+def test_the_first_key_of_a_blank_card_goes_in_the_clear(
+    keys: IssuingKeys, number: str, header: str, key: str, expected: str
+) -> None:
+    assert keys.plain_block(bytes.fromhex(header), reference(number, key)).hex().upper() == expected
+
+
+@pytest.mark.parametrize(("number", "master", "challenge", "command", "header", "written", "expected"), rows("write"))
+def test_keys_and_pins_are_wrapped_as_the_card_expects(
+    keys: IssuingKeys,
+    number: str,
+    master: str,
+    challenge: str,
+    command: str,
+    header: str,
+    written: str,
+    expected: str,
+) -> None:
+    first, second, third = map(bytes.fromhex, (command, header, challenge))
+    block = keys.wrapped_block(first, second, content(number, written), reference(number, master), third)
+    assert block.hex().upper() == expected
+
+
+@pytest.mark.parametrize(("number", "key", "challenge", "message", "mac"), rows("mac"))
+def test_commands_are_protected_by_their_mac(
+    keys: IssuingKeys, number: str, key: str, challenge: str, message: str, mac: str
+) -> None:
+    assert keys.line_mac(reference(number, key), *map(bytes.fromhex, (challenge, message))).hex().upper() == mac
+
+
+@pytest.mark.parametrize(("key", "original", "challenge", "expected"), RUN_TIME)
+def test_a_social_security_card_is_authenticated_at_run_time(
+    keys: IssuingKeys, key: str, original: str, challenge: str, expected: str
+) -> None:
+    factor, asked = bytes.fromhex(challenge), bytes.fromhex(original)
+    order = AuthenticationOrder(CARD_KEYS[key], SAM, Algorithm.TRIPLE_DES, FACTORS["B"], factor, asked)
+    assert keys.authenticate(order).hex().upper() == expected
+
+
+def test_sm4_cards_get_blocks_of_sixteen_bytes(keys: IssuingKeys) -> None:
+    suite = LdtSuite(Algorithm.SM4)
+    master, key = CardKeyReference("SMK", suite, FACTORS["B"]), CardKeyReference("UKSSSE", suite, FACTORS["B"])
+    header, command = bytes.fromhex("F9F0AA0833"), bytes.fromhex("84D40102")
+    block = keys.wrapped_block(command, header, key, master, CHALLENGE)
+    body, mac = block[:-4], block[-4:]
+    value, under = (keys.plain_block(b"", one) for one in (key, master))
+    sm4 = cipher_for(Algorithm.SM4)
+    assert sm4.decrypt(under, body) == bytes([21]) + header + value + b"\x80" + bytes(9)
+    message = command + bytes([len(block)]) + body + b"\x80" + bytes(10)
+    assert mac == sm4.mac_chain(under, message, CHALLENGE + bytes(12))[:4]
+    block8 = sm4.encrypt(under, bytes.fromhex("C0DE00015A5AA501") + bytes(8))
+    expected = bytes(a ^ b for a, b in zip(block8[:8], block8[8:], strict=True))
+    assert keys.cryptogram(master, bytes.fromhex("C0DE00015A5AA501")) == expected
+    assert keys.kcv(key) == sm4.encrypt(value, bytes(16))[:3]
+
+
+def test_single_des_keys_are_written_and_protect(keys: IssuingKeys) -> None:
+    transport = CardKeyReference("TRANSPORT", SUITE)
+    assert keys.kcv(transport).hex() == "caaaaf"
+    header = bytes.fromhex("36F0F0FF33")
+    block = keys.wrapped_block(bytes.fromhex("84D40100"), header, transport, transport, CHALLENGE)
+    assert SUITE.line_decrypt(b"\xff" * 8, block[:-4]) == header + b"\xff" * 8
+    assert len(block) == 0x14
+
+
+def test_a_challenge_has_four_or_eight_bytes(keys: IssuingKeys) -> None:
+    batch = CardKeyReference("BATCH", SUITE)
+    with pytest.raises(ValueError, match="challenge"):
+        keys.cryptogram(batch, b"123")
+    with pytest.raises(ValueError, match="challenge"):
+        keys.line_mac(batch, b"", b"message")
+
+
+def test_a_key_that_is_missing_or_needs_more_factors_is_named_but_not_told(keys: IssuingKeys) -> None:
+    with pytest.raises(SamKeyMissing, match="NOWHERE"):
+        keys.kcv(CardKeyReference("NOWHERE", SUITE))
+    with pytest.raises(SamKeyMissing, match="3 factors"):
+        keys.kcv(CardKeyReference("UKSSSE", SUITE, FACTORS["B"][:1]))
+
+
+class Real(ChannelAround):
+    """A card that is not known to be virtual."""
+
+    virtual = False
+
+
+def test_test_keys_meet_virtual_cards_only(keys: IssuingKeys) -> None:
+    channel = EmbeddedReader("perso", citizen_card()).connect()
+    keys.refuse_real(channel)
+    with pytest.raises(TestKeysRefused, match="virtual-issuer"):
+        keys.refuse_real(Real(channel))
+    KeyringIssuingKeys(Keyring("city", {"BATCH": RootKey(bytes(16), 0)}, test=False)).refuse_real(Real(channel))
+
+
+def test_a_source_names_itself_without_secrets(keys: IssuingKeys) -> None:
+    assert (keys.name, keys.test) == ("keyring:virtual-issuer", True)
