@@ -51,6 +51,14 @@ class Codec(ABC, Generic[T]):
         """The value for JSON."""
         return value if isinstance(value, (int, str)) else str(value)
 
+    @abstractmethod
+    def parse(self, given: Any) -> T:
+        """The value that `json` gave, or that a person typed for it.
+
+        Raises:
+            ValueError: It is none.
+        """
+
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of `json`."""
         return {"type": "string"}
@@ -58,6 +66,30 @@ class Codec(ABC, Generic[T]):
     def text(self, value: T, language: str) -> str:  # noqa: ARG002
         """The value for people, `language` is `zh` or `en`."""
         return str(self.json(value))
+
+
+def parse_text(given: Any) -> str:
+    """Insist on text.
+
+    Raises:
+        ValueError: It is something else, or empty.
+    """
+    if not isinstance(given, str) or not given:
+        raise ValueError("text is needed")
+    return given
+
+
+def parse_number(given: Any) -> int:
+    """A whole number, also as decimal digits in text, as tables have it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if isinstance(given, str) and given.isascii() and given.isdecimal():
+        return int(given)
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ValueError("a whole number is needed")
+    return given
 
 
 def unwritten(raw: bytes) -> bool:
@@ -78,12 +110,16 @@ class Text(Codec[str]):
         text = raw.split(b"\x00", 1)[0].rstrip(TEXT_FILLERS)
         return text.decode("gb18030", errors="replace") or None
 
+    def parse(self, given: Any) -> str:
+        """Text."""
+        return parse_text(given)
+
     def encode(self, value: str) -> bytes:
         """GBK where it can, GB 18030 otherwise."""
         try:
             raw = value.encode("gbk")
         except UnicodeEncodeError:
-            raw = value.encode("gb18030")
+            raw = _gb18030(value)
         if len(raw) > self.size:
             raise ValueError(f"text of {len(raw)} bytes does not fit into {self.size}")
         return raw.ljust(self.size, b"\x00")
@@ -91,6 +127,13 @@ class Text(Codec[str]):
     def blank(self) -> bytes:
         """Filler only."""
         return bytes(self.size)
+
+
+def _gb18030(value: str) -> bytes:
+    try:
+        return value.encode("gb18030")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"character {error.start + 1} has no code in GB 18030") from None
 
 
 class Digits(Codec[str]):
@@ -113,6 +156,10 @@ class Digits(Codec[str]):
         if not digits.isdecimal() or (not self.zero_is_value and not digits.strip("0")):
             return None
         return digits
+
+    def parse(self, given: Any) -> str:
+        """Digits."""
+        return parse_text(given)
 
     def encode(self, value: str) -> bytes:
         """Digits, filled with F."""
@@ -142,6 +189,10 @@ class Number(Codec[int]):
     def decode(self, raw: bytes) -> int | None:
         """Any bytes are a number."""
         return int.from_bytes(raw, "big")
+
+    def parse(self, given: Any) -> int:
+        """A whole number."""
+        return parse_number(given)
 
     def encode(self, value: int) -> bytes:
         """Big-endian."""
@@ -182,6 +233,10 @@ class Amount(Codec[int]):
         digits = raw.hex()
         return int(digits) if digits.isdecimal() else None
 
+    def parse(self, given: Any) -> int:
+        """A whole number."""
+        return parse_number(given)
+
     def encode(self, value: int) -> bytes:
         """Packed digits with leading zeros."""
         digits = f"{value:0{2 * self.size}d}"
@@ -207,6 +262,10 @@ class DecimalText(Codec[int]):
         """The number; fillers are stripped."""
         digits = raw.split(b"\x00", 1)[0].strip(TEXT_FILLERS)
         return int(digits) if digits.isdigit() else None
+
+    def parse(self, given: Any) -> int:
+        """A whole number."""
+        return parse_number(given)
 
     def encode(self, value: int) -> bytes:
         """Zero-padded."""
@@ -235,6 +294,14 @@ class Flag(Codec[bool]):
     def decode(self, raw: bytes) -> bool | None:
         """None for everything but the two digits."""
         return {b"0": False, b"1": True}.get(raw)
+
+    def parse(self, given: Any) -> bool:
+        """True or false, also as `1` and `0`, 是 and 否, yes and no."""
+        words = {"1": True, "是": True, "yes": True, "0": False, "否": False, "no": False}
+        found = words.get(given) if isinstance(given, str) else given
+        if not isinstance(found, bool):
+            raise ValueError("yes or no is needed")
+        return found
 
     def encode(self, value: bool) -> bytes:
         """One digit."""
@@ -273,6 +340,10 @@ class Octets(Codec[bytes]):
             return raw
         return None if not raw.strip(b"\xff") or not raw.strip(b"\x00") else raw
 
+    def parse(self, given: Any) -> bytes:
+        """Hex digits."""
+        return bytes.fromhex(parse_text(given))
+
     def encode(self, value: bytes) -> bytes:
         """The bytes, which must have the field's length."""
         if len(value) != self.size:
@@ -292,6 +363,10 @@ class TextOctets(Octets):
     """`an` kept as bytes, because a character may be split between two items (SSC §10.2)."""
 
     form = "an"
+
+    def parse(self, given: Any) -> bytes:
+        """Text, or the bytes of this item's part of a longer one."""
+        return given if isinstance(given, bytes) else Text(self.size).encode(parse_text(given))
 
     def json(self, value: bytes) -> str:
         """The text as far as these bytes hold it."""

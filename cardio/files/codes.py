@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cardio.files.codecs import Codec, Digits, Number, Text
+from cardio.files.codecs import Codec, Digits, Number, Text, parse_text
 
 
 class Codes(ABC):
@@ -72,6 +72,13 @@ class Code(Codec[str]):
         """The code."""
         return self._inner.decode(raw)
 
+    def parse(self, given: Any) -> str:
+        """The code, alone or with its texts; only one of the table, unless that is open-ended."""
+        code = parse_text(given.get("code") if isinstance(given, Mapping) else given)
+        if not self.open_ended and self.table.entry(code) is None:
+            raise ValueError(f"no code of the table {self.table.source}")
+        return code
+
     def encode(self, value: str) -> bytes:
         """The code; only codes of the table are written, unless it is open-ended."""
         if not self.open_ended and self.table.entry(value) is None:
@@ -110,6 +117,9 @@ class _PackedCode(Digits):
 
 
 class _HexCode(Codec[str]):
+    def parse(self, given: Any) -> str:
+        return parse_text(given)
+
     def decode(self, raw: bytes) -> str | None:
         return raw.hex().upper()
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import total_ordering
 from typing import Any
 
-from cardio.files.codecs import Codec
+from cardio.files.codecs import Codec, parse_text
 
 CARD_TIMEZONE = timezone(timedelta(hours=8), "CST")
 """Cards store local time without a zone; all of China keeps UTC+8."""
+
+_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 @total_ordering
@@ -66,6 +69,16 @@ class CardDate:
 
 class _DateCodec(Codec[CardDate]):
     form = "cn"
+
+    def parse(self, given: Any) -> CardDate:
+        """ISO 8601, as far as known."""
+        parts = _ISO_DATE.fullmatch(parse_text(given))
+        if parts is None:
+            raise ValueError("a date is needed, as 2026-11-23, 2026-11 or 2026")
+        year, month, day = (None if part is None else int(part) for part in parts.groups())
+        found = CardDate(year or 0, month, day)
+        _ = found.first
+        return found
 
     def json_schema(self) -> dict[str, Any]:
         """A year, a month or a day in ISO 8601."""
@@ -155,6 +168,14 @@ class Timestamp(Codec[datetime]):
             return datetime.strptime(raw.hex(), "%Y%m%d%H%M%S").replace(tzinfo=CARD_TIMEZONE)
         except ValueError:
             return None
+
+    def parse(self, given: Any) -> datetime:
+        """RFC 3339; without an offset it is the cards' local time."""
+        try:
+            found = datetime.fromisoformat(parse_text(given))
+        except ValueError:
+            raise ValueError("a time is needed, as 2026-11-23T09:30:00") from None
+        return found.replace(tzinfo=CARD_TIMEZONE) if found.tzinfo is None else found
 
     def encode(self, value: datetime) -> bytes:
         """Packed digits of the local time."""

@@ -29,6 +29,10 @@ class _RecordCodec(Codec[R], Generic[R]):
         """The record's fields, unmasked."""
         return value.show(masked=False)
 
+    def parse(self, given: Any) -> R:
+        """The record's fields by name."""
+        return self.record.parse(given)
+
     def json_schema(self) -> dict[str, Any]:
         """The record's schema."""
         return self.record.json_schema()

@@ -136,6 +136,29 @@ class Record:
         }
 
     @classmethod
+    def parse(cls, given: Any) -> Self:
+        """A record from its fields by name, as `show` gives them unmasked; fields that are left out are absent.
+
+        Raises:
+            ValueError: There is no such field, or a value is none of its field.
+        """
+        if not isinstance(given, Mapping):
+            raise ValueError("fields by name are needed")  # noqa: TRY004 - as for every wrong value
+        specs = cls.specs()
+        values: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in specs:
+                raise ValueError(f"{name}: there is no such field; there are {', '.join(specs)}")
+            try:
+                values[name] = _parse(specs[name], value)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        missing = [name for name in specs if name not in values and name not in _optional_names(cls)]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: missing")
+        return cls(**values)
+
+    @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """JSON Schema of `show`."""
         properties = {}
@@ -294,6 +317,14 @@ class ItemRecord(Record):
             for name, raw in (self.as_read or {}).items()
             if any(_is_malformed(self.specs()[name].codec, one) for one in raw)
         )
+
+
+def _parse(spec: FieldSpec, given: Any) -> Any:
+    if spec.count == 1:
+        return None if given is None else spec.codec.parse(given)
+    if not isinstance(given, list) or len(given) > spec.count:
+        raise ValueError(f"a list of at most {spec.count} is needed")
+    return tuple(None if one is None else spec.codec.parse(one) for one in given)
 
 
 def _is_malformed(codec: Codec[Any], raw: bytes) -> bool:

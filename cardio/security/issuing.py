@@ -13,9 +13,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from cardio.crypto.check_values import check_value
-from cardio.crypto.suites import CipherSuite, PbocSuite
+from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
 from cardio.errors import TestKeysRefused
-from cardio.security.authentication import AuthenticationOrder
 from cardio.security.keyring import Keyring
 from cardio.transport.channel import Channel
 
@@ -95,8 +94,14 @@ class IssuingKeys(ABC):
         """
 
     @abstractmethod
-    def authenticate(self, order: AuthenticationOrder) -> bytes:
-        """Data of EXTERNAL or INTERNAL AUTHENTICATION of social security cards: 8 bytes (SSC §5.5)."""
+    def authentication(self, key: CardKeyReference, session_factor: bytes, original: bytes) -> bytes:
+        """Data of EXTERNAL or INTERNAL AUTHENTICATION of social security cards: 8 bytes (SSC §5.5).
+
+        Args:
+            key: The authentication key.
+            session_factor: 8 bytes that the session key is made from.
+            original: 8 bytes that are enciphered.
+        """
 
     def plain_block(self, header: bytes, key: CardKeyReference) -> bytes:
         """Data of WRITE KEY without protection: the key stands in it. For the first key of a blank card only.
@@ -172,9 +177,10 @@ class KeyringIssuingKeys(IssuingKeys):
         check_challenge(challenge, LINE_CHALLENGE)
         return key.administration.line_mac(self._value(key), challenge, message)
 
-    def authenticate(self, order: AuthenticationOrder) -> bytes:
+    def authentication(self, key: CardKeyReference, session_factor: bytes, original: bytes) -> bytes:
         """Authentication data of social security cards."""
-        return self._keyring.authenticate(order)
+        suite = LdtSuite(key.suite.algorithm)
+        return suite.authentication(suite.challenge_key(self._value(key), session_factor), original)
 
     def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
         return key.administration.line_encrypt(self._value(key), data)

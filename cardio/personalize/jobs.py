@@ -1,0 +1,248 @@
+"""Job files: one row a card, as CSV or JSON Lines, checked whole before the first card (PERS §3.2).
+
+JSON Lines may begin with a head: `{"job": "2026-11-25-1", "product": "ssc-2.0", "cards": 1000}`. CSV has one column for
+each field, inner ones with a point: `holder.name`, `items.DF04/EF05.region`; an empty cell is a field that is not told.
+Keys and PINs have no place in a job.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from cardio.errors import CardioError, JobInvalid
+from cardio.ledger.chain import canonical
+from cardio.personalize.card_data import CardData
+from cardio.personalize.personalizer import Personalizer, Prepared
+from cardio.personalize.register import JobHead
+from cardio.products.part import Part
+
+MAX_FAULTS = 50
+"""Faults that one message names."""
+ENCODINGS = ("utf-8-sig", "gb18030")
+"""Of a CSV file: what spreadsheets in China write."""
+UNIQUE: Mapping[str, Callable[[CardData], str | None]] = {
+    "record": lambda row: row.record,
+    "card_number": lambda row: row.card_number,
+    "wallet_serial": lambda row: row.wallet_serial,
+    "card_serial": lambda row: f"{row.region}{row.card_serial}" if row.card_serial else None,
+    "holder.number": lambda row: row.holder.number if row.holder else None,
+}
+
+
+class JobLine(Part):
+    """First line of a job file in JSON Lines.
+
+    Attributes:
+        job: Name of the job.
+        product: Card product.
+        cards: Number of rows, so that a file that was cut short is noticed.
+    """
+
+    job: str = Field(min_length=1, max_length=64)
+    product: str
+    cards: int = Field(ge=1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that can be run.
+
+    Attributes:
+        head: What the register keeps of it.
+        rows: All cards, checked.
+    """
+
+    head: JobHead
+    rows: tuple[Prepared, ...]
+
+
+def load_job(
+    file: Path,
+    maker: Personalizer,
+    pin: Callable[[CardData], str | None],
+    *,
+    operators: tuple[str, ...] = (),
+) -> Job:
+    """Read a job file and check every row.
+
+    Args:
+        file: `.csv`, or `.jsonl` and any other name for JSON Lines.
+        maker: Makes the cards.
+        pin: The PIN of a row.
+        operators: Who runs the job.
+
+    Raises:
+        JobInvalid: It cannot be read, or something in it is wrong: row and field are named, no value is repeated.
+    """
+    head, rows = _read(file)
+    faults: list[str] = []
+    if head is not None and head.product != maker.product.id:
+        faults.append(f"head: the job is for product {head.product}, not {maker.product.id}")
+    if head is not None and head.cards != len(rows):
+        faults.append(f"head: {head.cards} cards are announced, there are {len(rows)}")
+    if not rows:
+        faults.append("there is no row")
+    data = [*_validated(rows, faults)]
+    faults += _duplicates(data)
+    prepared = [*_prepared(data, maker, pin, faults)]
+    if faults:
+        more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
+        raise JobInvalid("; ".join(faults[:MAX_FAULTS]) + more)
+    name = head.job if head is not None else file.stem
+    digest = hashlib.sha256(canonical([row.model_dump(mode="json") for _, row in data]).encode()).digest()
+    found = JobHead(name, maker.product.id, len(prepared), digest, maker.keys.name, operators)
+    return Job(found, tuple(prepared))
+
+
+def job_schema() -> dict[str, Any]:
+    """JSON Schema of one line of a job in JSON Lines."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "制卡任务的一行 one line of a personalization job",
+        "anyOf": [JobLine.model_json_schema(), CardData.model_json_schema(ref_template="#/anyOf/1/$defs/{model}")],
+    }
+
+
+def job_lines(head: JobLine, rows: Iterable[CardData]) -> Iterator[str]:
+    """A job as JSON Lines."""
+    yield json.dumps(head.model_dump(mode="json"), ensure_ascii=False)
+    for row in rows:
+        yield json.dumps(row.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+Row = tuple[str, dict[str, Any]]
+"""Where a row stands, `row 3`, and its fields."""
+
+
+def _read(file: Path) -> tuple[JobLine | None, list[Row]]:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise JobInvalid(f"{file}: {error.strerror}") from error
+    if file.suffix.lower() == ".csv":
+        return None, _csv_rows(file, raw)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise JobInvalid(f"{file.name}: byte {error.start} is no UTF-8 text") from error
+    return _json_rows(text)
+
+
+def _json_rows(text: str) -> tuple[JobLine | None, list[Row]]:
+    head: JobLine | None = None
+    rows: list[Row] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise JobInvalid(f"line {number}: no JSON: {error.msg} at character {error.colno}") from None
+        if not isinstance(content, dict):
+            raise JobInvalid(f"line {number}: an object is needed")
+        if number == 1 and "job" in content:
+            try:
+                head = JobLine.model_validate(content)
+            except ValidationError as error:
+                raise JobInvalid("; ".join(_reasons("head", error))) from None
+        else:
+            rows.append((f"line {number}", content))
+    return head, rows
+
+
+def _csv_rows(file: Path, raw: bytes) -> list[Row]:
+    for encoding in ENCODINGS:
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        break
+    else:
+        raise JobInvalid(f"{file.name}: neither UTF-8 nor GB 18030 text")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        table = list(reader)
+    except csv.Error as error:
+        raise JobInvalid(f"line {reader.line_num}: {error}") from None
+    if not table:
+        return []
+    columns = [name.strip() for name in table[0]]
+    if len(set(columns)) < len(columns):
+        raise JobInvalid("line 1: two columns have the same name")
+    rows: list[Row] = []
+    for number, cells in enumerate(table[1:], 2):
+        if not any(cells):
+            continue
+        if len(cells) != len(columns):
+            raise JobInvalid(f"line {number}: {len(cells)} cells, {len(columns)} columns")
+        rows.append((f"line {number}", _nested(zip(columns, cells, strict=True))))
+    return rows
+
+
+def _nested(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Columns `holder.name` as inner objects; empty cells are left out."""
+    found: dict[str, Any] = {}
+    for column, cell in cells:
+        if not cell:
+            continue
+        *path, last = column.split(".")
+        inner = found
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = cell
+    return found
+
+
+# ---- checking --------------------------------------------------------------------------------------------------------
+
+
+def _validated(rows: Iterable[Row], faults: list[str]) -> Iterator[tuple[str, CardData]]:
+    for place, content in rows:
+        try:
+            yield place, CardData.model_validate(content)
+        except ValidationError as error:
+            faults += _reasons(place, error)
+
+
+def _reasons(place: str, error: ValidationError) -> list[str]:
+    """Field and reason of each fault; never the value, which may be a name or an ID number."""
+    return [f"{place}: {'.'.join(map(str, one['loc'])) or 'row'}: {one['msg']}" for one in error.errors()]
+
+
+def _duplicates(data: list[tuple[str, CardData]]) -> Iterator[str]:
+    for field, value in UNIQUE.items():
+        counts = Counter(value(row) for _, row in data)
+        seen: dict[str, str] = {}
+        for place, row in data:
+            told = value(row)
+            if told is None or counts[told] == 1:
+                continue
+            if told in seen:
+                yield f"{place}: {field}: the same as in {seen[told]}"
+            else:
+                seen[told] = place
+
+
+def _prepared(
+    data: list[tuple[str, CardData]],
+    maker: Personalizer,
+    pin: Callable[[CardData], str | None],
+    faults: list[str],
+) -> Iterator[Prepared]:
+    for place, row in data:
+        try:
+            yield maker.prepare(row, pin(row))
+        except CardioError as error:
+            faults.append(f"{place}: {error.detail or error.text('en')}")

@@ -1,0 +1,224 @@
+"""Makes cards of one product: a person and a blank card in, a finished card out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cardio.apdu.command import Command
+from cardio.apdu.connection import CardConnection
+from cardio.errors import (
+    CardDiffers,
+    CardioError,
+    CardNotBlank,
+    CardRejected,
+    InputInvalid,
+    JobInvalid,
+    ReaderError,
+    SamError,
+    StoreError,
+)
+from cardio.files.declaration import PIN
+from cardio.personalize.binding import missing_files, references
+from cardio.personalize.card_data import CardData, content_of
+from cardio.personalize.cos.driver import CosDriver, cos_driver
+from cardio.personalize.derived import layout_of
+from cardio.personalize.layout import Layout
+from cardio.personalize.plan import CardContent, NativePlan, Step
+from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.resuming import remaining
+from cardio.personalize.verifying import Finding, ReadingBack
+from cardio.products.model import Product
+from cardio.security.issuing import IssuingKeys
+from cardio.transport.channel import Channel, Disclosure
+
+INTERRUPTIONS = (ReaderError, SamError, StoreError)
+"""Errors that say nothing about the card: it is gone on with when it comes back."""
+CONTACTLESS = bytes.fromhex("8001")
+"""What the ATR of a contactless card begins with, behind TS and T0 (PC/SC part 3)."""
+GET_UID = Command("GET UID", 0xFF, 0xCA, le=0, disclosure=Disclosure.ALL)
+
+
+def _nobody_watches(step: Step) -> None:
+    """For cards that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One card with all that it will hold, checked before any card is touched.
+
+    Attributes:
+        data: Its row.
+        pin: The holder's PIN; None for a card without.
+        content: Its files.
+    """
+
+    data: CardData
+    pin: str | None
+    content: CardContent
+
+
+class Personalizer:
+    """Makes cards of one product; may be used from several threads.
+
+    Args:
+        product: What the cards are.
+        keys: The issuer's keys.
+        layout: How the cards are laid out; derived from the product where it is left out.
+    """
+
+    def __init__(self, product: Product, keys: IssuingKeys, layout: Layout | None = None) -> None:
+        self.product = product
+        self.keys = keys
+        derived, left_out = (layout, ()) if layout is not None else layout_of(product)
+        self.layout = derived
+        self.left_out = left_out
+        self._cos = cos_driver(self.layout.cos)
+
+    @property
+    def needs_pin(self) -> bool:
+        """Whether the cards have a PIN."""
+        return any(key.name == PIN for directory in self.layout.master_file.walk() for key in directory.keys)
+
+    def prepare(self, data: CardData, pin: str | None) -> Prepared:
+        """Check a row whole, without any card.
+
+        Raises:
+            JobInvalid: A field is missing, wrong, or does not fit; every such field is named.
+            PinLength: The PIN does not have 4 to 12 digits.
+        """
+        if self.needs_pin and pin is None:
+            raise JobInvalid("the cards of this product have a PIN")
+        content = content_of(self.product, self.layout, data, pin if self.needs_pin else None)
+        missing = missing_files(self.product, content.files)
+        if missing:
+            raise JobInvalid("; ".join(missing))
+        return Prepared(data, pin if self.needs_pin else None, content)
+
+    def plan(self, card: CardConnection, prepared: Prepared) -> NativePlan:
+        """The plan of one powered card; nothing is sent to it.
+
+        Raises:
+            CardDataInvalid: Its ATR does not hold what its keys are made from.
+            TestKeysRefused: The card is real and the keys are test keys.
+        """
+        self.keys.refuse_real(card.channel)
+        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
+        return NativePlan(self.layout, prepared.content, reference, self._driver(card))
+
+    def personalize(
+        self,
+        channel: Channel,
+        prepared: Prepared,
+        register: Register,
+        job: str,
+        *,
+        try_again: bool = False,
+        watch: Callable[[Step], None] = _nobody_watches,
+    ) -> Attempt:
+        """Make a card, or go on with one that was interrupted.
+
+        Args:
+            channel: The powered card.
+            prepared: What it will hold; of a card that was begun, that of the same row.
+            register: Where everything is written down before it is done.
+            job: The job, which the register knows.
+            try_again: Whether a card that was rejected is tried once more.
+            watch: Told every step before it is done.
+
+        Returns:
+            The finished attempt.
+
+        Raises:
+            CardNotBlank: The card holds an application already; it was not touched.
+            CardRejected: It was rejected before, and `try_again` is false.
+            InputInvalid: It was begun for another row.
+            TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
+            ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.
+            CardDiffers: What was read back is not what was written.
+            CardioError: The card refused a step; it is registered as rejected, with the reason.
+        """
+        card = CardConnection(channel)
+        plan = self.plan(card, prepared)
+        attempt = self._attempt(card, prepared.data.record, register, job, try_again=try_again)
+        step: Step | None = None
+        try:
+            for step in remaining(plan, attempt.keys, closed=attempt.state is CardState.CLOSED):
+                watch(step)
+                self._do(step, attempt, register)
+            if attempt.state is not CardState.CLOSED:
+                register.move(attempt.id, CardState.CLOSED)
+            self._check(card, prepared)
+        except INTERRUPTIONS as error:
+            register.interrupted(attempt.id, _reason(error, step))
+            raise
+        except CardioError as error:
+            register.move(attempt.id, CardState.REJECTED, reason=_reason(error, step))
+            raise
+        register.move(attempt.id, CardState.FINISHED)
+        return register.attempt(attempt.id)
+
+    def read_back(self, channel: Channel, prepared: Prepared) -> list[Finding]:
+        """Read a finished card and compare it, file by file."""
+        card = CardConnection(channel)
+        self.keys.refuse_real(channel)
+        return list(self._reading_back(card, prepared).findings())
+
+    # ---- parts -----------------------------------------------------------------------------------------------
+
+    def _attempt(self, card: CardConnection, record: str, register: Register, job: str, *, try_again: bool) -> Attempt:
+        identity = identity_of(card)
+        known = register.newest(identity)
+        if known is not None and not known.state.final:
+            if (known.job, known.record) != (job, record):
+                raise InputInvalid(f"this card was begun for row {known.record} of job {known.job}")
+            return known
+        if known is not None and known.state is CardState.REJECTED:
+            if not try_again:
+                raise CardRejected(f"attempt {known.id}: {known.reason}")
+            return register.begin_again(known, job, record, card.channel.reader)
+        driver = self._driver(card)
+        # Before any key is tried: a try on a card that is in use would bring it nearer to its end.
+        for directory in self.layout.master_file.directories:
+            if driver.holds(directory):
+                raise CardNotBlank(f"it holds {directory.label}")
+        return register.begin(job, record, identity, card.channel.reader)
+
+    def _do(self, step: Step, attempt: Attempt, register: Register) -> None:
+        if step.key is not None:
+            kcv = None if step.reference is None else self.keys.kcv(step.reference).hex().upper()
+            register.writing_key(attempt.id, step.key, kcv)
+        step.act()
+
+    def _check(self, card: CardConnection, prepared: Prepared) -> None:
+        back = self._reading_back(card, prepared)
+        back.prove_masters()
+        wrong = [f"{found.file}: {found.problem}" for found in back.findings() if found.differs]
+        if wrong:
+            raise CardDiffers("; ".join(wrong))
+
+    def _reading_back(self, card: CardConnection, prepared: Prepared) -> ReadingBack:
+        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
+        return ReadingBack(self.layout, prepared.content, reference, self._driver(card), prepared.pin)
+
+    def _driver(self, card: CardConnection) -> CosDriver:
+        return self._cos(card, self.keys)
+
+
+def identity_of(card: CardConnection) -> str:
+    """What a card is known by in the register: its ATR, and its UID where a contactless reader tells it, in hex.
+
+    Cards that share one ATR and have no UID cannot be told apart: of such only one may be unfinished at a time.
+    """
+    identity = card.atr.hex().upper()
+    # A contact card must never be sent class FF (ISO 7816-3 §10.3).
+    if not card.contact and card.atr[2:4] == CONTACTLESS:
+        answer = card.send(GET_UID)
+        if answer.ok and answer.data:
+            identity += f" {answer.data.hex().upper()}"
+    return identity
+
+
+def _reason(error: CardioError, step: Step | None) -> str:
+    where = "" if step is None else f"{step.phase} {step.place}: {step.en}: "
+    return where + error.describe()

@@ -1,0 +1,292 @@
+"""The plan of one card: every step from a blank card to a finished one, in order (PERS §5.2, §5.3).
+
+A step says in both languages what it does, and holds what is to be done; commands are made by the COS driver, because
+they depend on the card's challenges. Nothing is sent while a plan is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+
+from cardio.files.declaration import PIN
+from cardio.files.key_file import KeyKind
+from cardio.personalize.cos.driver import CosDriver
+from cardio.personalize.layout import CYCLIC, FREE, KIND, DirectoryLayout, FileLayout, KeyRecord, Layout, Written
+from cardio.security.issuing import CardKeyReference
+
+Place = tuple[str, str]
+"""Label of a directory and label of a file in it."""
+STARTING_DAY_KEY = "DSK"
+
+
+class Phase(StrEnum):
+    """Parts of a plan."""
+
+    TAKE_OVER = "take-over"
+    STRUCTURE = "structure"
+    CLOSE = "close"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that is done to the card.
+
+    Attributes:
+        phase: Part of the plan.
+        place: Directory in which it is done.
+        zh: What it does, in Chinese.
+        en: What it does, in English.
+        act: Does it.
+        key: Name of the key record that it writes, `ADF1/WALLET-DLK`; None for all other steps.
+        reference: The key that it writes, for its check value; None for a PIN.
+    """
+
+    phase: Phase
+    place: str
+    zh: str
+    en: str
+    act: Callable[[], object] = field(repr=False)
+    key: str | None = None
+    reference: CardKeyReference | None = None
+
+
+@dataclass(frozen=True)
+class CardContent:
+    """What one card holds.
+
+    Attributes:
+        files: Records of the files by their place, as the card stores them.
+        pin: The holder's PIN as the card stores it; None for a card without.
+    """
+
+    files: Mapping[Place, Sequence[bytes]] = field(repr=False)
+    pin: bytes | None = field(default=None, repr=False)
+
+
+class NativePlan:
+    """The plan of a card whose files are created by its operating system.
+
+    Args:
+        layout: Its directories, files and keys.
+        content: What it holds.
+        reference: A key of this card by its name.
+        cos: Driver of the card.
+    """
+
+    def __init__(
+        self, layout: Layout, content: CardContent, reference: Callable[[str], CardKeyReference], cos: CosDriver
+    ) -> None:
+        self.layout = layout
+        self._content = content
+        self._reference = reference
+        self._cos = cos
+
+    # ---- phases ----------------------------------------------------------------------------------------------
+
+    def take_over(self, master: str) -> Iterator[Step]:
+        """Make the card blank under a master key that it has now; a card without any key takes everything.
+
+        Args:
+            master: Name of that key.
+        """
+        root = self.layout.master_file
+        phase = Phase.TAKE_OVER
+        yield from self._select(phase, root)
+        yield self._authenticate(phase, root, master)
+        yield Step(phase, root.label, "擦除全部文件和密钥", "erase all files and keys", self._cos.erase)
+
+    def structure(self) -> Iterator[Step]:
+        """Directories, keys and files, and the content of those that are written at once."""
+        yield from self._fill(self.layout.master_file, None)
+
+    def close(self) -> Iterator[Step]:
+        """Replace the temporary masters by the card's own; that of the master file comes last (PERS §1.8)."""
+        for directory in reversed(list(self.layout.master_file.walk())):
+            if directory.temporary is not None:
+                yield from self.replace_master(directory)
+
+    def replace_master(self, directory: DirectoryLayout) -> Iterator[Step]:
+        """Replace the temporary master of one directory."""
+        phase, record = Phase.CLOSE, directory.master
+        if directory.temporary is None or record is None:
+            raise ValueError(f"{directory.label} has no temporary master")
+        before, old, new = _temporary(directory), self._reference(directory.temporary), self._reference(record.name)
+        yield from self._select(phase, directory)
+        yield self._authenticate(phase, directory, directory.temporary)
+        yield Step(
+            phase, directory.label, f"以主控密钥{record.name}替换{directory.temporary}",
+            f"replace {directory.temporary} by the card's own master {record.name}",
+            partial(self._cos.replace_key, before, record, new, old),
+            key=f"{directory.label}/{record.name}", reference=new,
+        )  # fmt: skip
+
+    def present_master(self, directory: DirectoryLayout, master: str) -> None:
+        """Select a directory and present a master key, by its name, at once.
+
+        Raises:
+            TransportKeyWrong: The card has another.
+        """
+        self._cos.select(directory)
+        self._cos.authenticate_master(self._reference(master))
+
+    def content(self) -> Iterator[Step]:
+        """What is written under the update keys of the finished card; every step can be repeated (PERS §1.8)."""
+        for directory in self.layout.master_file.walk():
+            steps = list(self._written_afterwards(directory))
+            if steps:
+                yield from self._select(Phase.CONTENT, directory)
+                yield from steps
+
+    def whole(self) -> Iterator[Step]:
+        """All of it, on a blank card."""
+        yield from self.take_over(self.layout.transport)
+        yield from self.structure()
+        yield from self.close()
+        yield from self.content()
+
+    # ---- structure -------------------------------------------------------------------------------------------
+
+    def _fill(self, directory: DirectoryLayout, parent: CardKeyReference | None) -> Iterator[Step]:
+        master = yield from self._keys(directory, parent)
+        for file in directory.files:
+            yield from self._file(directory, file)
+        for below in directory.directories:
+            yield Step(
+                Phase.STRUCTURE, directory.label, f"建立目录{below.label}，{below.size}字节",
+                f"create directory {below.label}, {below.size} bytes",
+                partial(self._cos.create_directory, below),
+            )  # fmt: skip
+        for below in directory.directories:
+            yield from self._select(Phase.STRUCTURE, below)
+            yield from self._fill(below, master)
+
+    def _keys(
+        self, directory: DirectoryLayout, parent: CardKeyReference | None
+    ) -> Generator[Step, None, CardKeyReference | None]:
+        phase, label = Phase.STRUCTURE, directory.label
+        first = _temporary(directory) if directory.temporary else directory.master
+        if first is None:
+            return parent
+        master = self._reference(first.name)
+        yield Step(
+            phase, label, f"建立密钥文件，{directory.key_file}字节", f"create the key file, {directory.key_file} bytes",
+            partial(self._cos.create_key_file, directory),
+        )  # fmt: skip
+        yield self._key(directory, first, parent)
+        yield self._authenticate(phase, directory, first.name)
+        for record in directory.keys:
+            if record.kind is not KeyKind.PIN or self._content.pin is not None:
+                yield self._key(directory, record, master)
+        return master
+
+    def _key(self, directory: DirectoryLayout, record: KeyRecord, master: CardKeyReference | None) -> Step:
+        label = directory.label
+        if record.kind is KeyKind.PIN:
+            return Step(
+                Phase.STRUCTURE, label, f"写入密码，{record.tries}次", f"load the PIN, {record.tries} tries",
+                partial(self._cos.add_key, record, self._pin(), _needed(master)), key=f"{label}/{PIN}",
+            )  # fmt: skip
+        key = self._reference(record.name)
+        name = f"{label}/{record.name}" if record.id & 0x40 == 0 else f"{label}/{record.name}+{PIN}"
+        cos = self._cos
+        act = partial(cos.add_key, record, key, master) if master else partial(cos.add_first_key, record, key)
+        return Step(
+            Phase.STRUCTURE, label, f"写入密钥{record.name}，类型{record.type_byte:02X}，标识{record.id:02X}",
+            f"load key {record.name}, type {record.type_byte:02X}, id {record.id:02X}", act, key=name, reference=key,
+        )  # fmt: skip
+
+    def _pin(self) -> bytes:
+        if self._content.pin is None:
+            raise ValueError("the card has no PIN")
+        return self._content.pin
+
+    def _file(self, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
+        yield Step(
+            Phase.STRUCTURE, directory.label, f"建立文件{file.label}", f"create file {file.label}",
+            partial(self._cos.create_file, file),
+        )  # fmt: skip
+        if file.written is Written.AT_ONCE:
+            yield from self._write(Phase.STRUCTURE, directory, file)
+
+    # ---- content ---------------------------------------------------------------------------------------------
+
+    def _written_afterwards(self, directory: DirectoryLayout) -> Iterator[Step]:
+        files: dict[str, list[FileLayout]] = {}
+        for file in directory.files:
+            if file.written is Written.AFTERWARDS and file.key and self._records(directory, file):
+                files.setdefault(file.key, []).append(file)
+        for name, opened in files.items():
+            yield self._authorize(directory, name)
+            for file in opened:
+                yield from self._open_log(directory, file)
+                yield from self._write(Phase.CONTENT, directory, file)
+        day = self.layout.starting_day
+        if day and any(key.name == STARTING_DAY_KEY for key in directory.keys):
+            yield self._authorize(directory, STARTING_DAY_KEY)
+            yield Step(
+                Phase.CONTENT, directory.label, f"设置医保年度起始日{day}", f"set the starting day {day}",
+                partial(self._cos.set_starting_day, day),
+            )  # fmt: skip
+
+    def _open_log(self, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
+        """What was appended to a cyclic file before an interruption is read before more is appended."""
+        if file.kind & KIND != CYCLIC or file.read == FREE:
+            return
+        low, high = file.read & 0x0F, file.read >> 4
+        for key in directory.keys:
+            if key.kind is KeyKind.EXTERNAL and key.use == FREE and low <= key.state & 0x0F <= high:
+                yield self._authorize(directory, key.name)
+                return
+
+    def _write(self, phase: Phase, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
+        records = self._records(directory, file)
+        if not records:
+            return
+        line = None
+        if file.protected:
+            line = self._reference(next(key.name for key in directory.keys if key.kind is KeyKind.LINE))
+        yield Step(
+            phase, directory.label, f"写入{file.label}，{len(records)}条记录",
+            f"write {file.label}, {len(records)} record{'s' if len(records) > 1 else ''}",
+            partial(self._cos.write, file, records, line),
+        )  # fmt: skip
+
+    def _records(self, directory: DirectoryLayout, file: FileLayout) -> Sequence[bytes]:
+        return file.content or self._content.files.get((directory.label, file.label), ())
+
+    # ---- steps -----------------------------------------------------------------------------------------------
+
+    def _select(self, phase: Phase, directory: DirectoryLayout) -> Iterator[Step]:
+        """Of several environments each is found from the master file only (SSC §2)."""
+        root = self.layout.master_file
+        path = [root, directory] if len(root.directories) > 1 and directory in root.directories else [directory]
+        for one in path:
+            yield Step(phase, one.label, f"选择{one.label}", f"select {one.label}", partial(self._cos.select, one))
+
+    def _authenticate(self, phase: Phase, directory: DirectoryLayout, master: str) -> Step:
+        act = partial(self._cos.authenticate_master, self._reference(master))
+        return Step(phase, directory.label, f"以{master}认证", f"authenticate with {master}", act)
+
+    def _authorize(self, directory: DirectoryLayout, name: str) -> Step:
+        record, key = directory.key(name), self._reference(name)
+        return Step(
+            Phase.CONTENT, directory.label, f"以更新密钥{name}认证", f"authenticate with update key {name}",
+            partial(self._cos.authorize_update, record, key),
+        )  # fmt: skip
+
+
+def _temporary(directory: DirectoryLayout) -> KeyRecord:
+    """The master that a directory has until it is closed: as its own, but for name and protection."""
+    if directory.master is None:
+        raise ValueError(f"{directory.label} has no master")
+    return directory.master.model_copy(update={"name": directory.temporary, "protected": directory.temporary_protected})
+
+
+def _needed(master: CardKeyReference | None) -> CardKeyReference:
+    if master is None:
+        raise ValueError("a PIN is loaded under a master key only")
+    return master

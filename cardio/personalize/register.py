@@ -1,0 +1,293 @@
+"""The register of personalized cards: what is known of each, written before it is done (PERS §3.2).
+
+A card that was torn out in the middle is found here again by its identity, with the last thing that was about to be
+written. Every change is synced, and has its row in a hash chain of the journal's form: the audit log of the bureau.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cardio.errors import InputInvalid, JournalBroken
+from cardio.ledger import chain
+from cardio.ledger.ledger import now
+from cardio.ledger.synced import SyncedDatabase
+from cardio.ledger.times import stamp
+
+SCHEMA = 1
+_SCRIPT = resources.files("cardio.personalize") / "register.sql"
+
+
+class CardState(StrEnum):
+    """How far a card is."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    KEY_UNCONFIRMED = "key-unconfirmed"
+    KEY_CONFIRMED = "key-confirmed"
+    CLOSED = "closed"
+    FINISHED = "finished"
+    REJECTED = "rejected"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing is done to the card any more."""
+        return self in {CardState.FINISHED, CardState.REJECTED}
+
+
+@dataclass(frozen=True)
+class JobHead:
+    """What a job is, without its rows.
+
+    Attributes:
+        id: Its name.
+        product: Card product.
+        cards: Number of rows.
+        digest: SHA-256 of its rows, 32 bytes: the same name never stands for other rows.
+        keys: Name of the source of keys.
+        operators: Who runs it.
+    """
+
+    id: str
+    product: str
+    cards: int
+    digest: bytes
+    keys: str
+    operators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One card in the hand.
+
+    Attributes:
+        id: Its number.
+        job: Job.
+        record: Row of the job.
+        identity: What the card is known by: its ATR, and its UID if it has one, in hex.
+        reader: Where it lay.
+        state: How far it is.
+        reason: Why it was rejected, or what interrupted it last.
+        started_at: When.
+        finished_at: When it reached a final state.
+        keys: Keys that were or may have been written: whether that is confirmed, by name.
+        kcvs: Check values of the keys, in hex, by name; a PIN has none.
+    """
+
+    id: int
+    job: str
+    record: str
+    identity: str
+    reader: str
+    state: CardState
+    reason: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    keys: dict[str, bool]
+    kcvs: dict[str, str]
+
+
+class _RegisterDatabase(SyncedDatabase):
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA:
+            raise JournalBroken(f"schema {version} is newer than this program's {SCHEMA}")
+        if version == 0:
+            script = _SCRIPT.read_text(encoding="utf-8")
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;")
+
+
+class Register:
+    """The register in one file; may be used from several threads.
+
+    Args:
+        path: The file; made if missing.
+        clock: Source of the time.
+
+    Raises:
+        JournalLocked: Another process works with it.
+        JournalBroken: It is damaged, or newer than this program.
+        StorageUnavailable: It cannot be opened.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = now) -> None:
+        self._database = _RegisterDatabase(path)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def open_job(self, job: JobHead) -> None:
+        """Begin a job, or go on with it.
+
+        Raises:
+            InputInvalid: The name stands for another job.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            known = db.execute("SELECT product, digest FROM jobs WHERE id = ?", (job.id,)).fetchone()
+            if known is None:
+                columns = (job.id, job.product, job.cards, job.digest, job.keys, ", ".join(job.operators))
+                db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)", (*columns, stamp(self._clock())))
+                told = {"product": job.product, "cards": job.cards, "digest": job.digest.hex(), "keys": job.keys}
+                self._note(db, "job.opened", job.id, {**told, "operators": job.operators})
+            elif (known["product"], known["digest"]) != (job.product, job.digest):
+                raise InputInvalid(f"job {job.id} was begun with other rows, or for another product")
+            else:
+                self._note(db, "job.resumed", job.id, {"operators": job.operators})
+
+        self._database.write(write)
+
+    def made(self, job: str) -> set[str]:
+        """Rows of a job of which a card is finished."""
+        query = "SELECT DISTINCT record FROM attempts WHERE job = ? AND state = ?"
+        return self._database.read(
+            lambda db: {record for (record,) in db.execute(query, (job, CardState.FINISHED.value))}
+        )
+
+    def attempts(self, job: str | None = None) -> list[Attempt]:
+        """All attempts of a job, or of all jobs, oldest first."""
+        query = "SELECT id FROM attempts WHERE :job IS NULL OR job = :job ORDER BY id"
+        return self._database.read(lambda db: [_attempt(db, number) for (number,) in db.execute(query, {"job": job})])
+
+    def newest(self, identity: str) -> Attempt | None:
+        """The newest attempt with a card; None for a card that was never seen."""
+        query = "SELECT id FROM attempts WHERE identity = ? ORDER BY id DESC LIMIT 1"
+
+        def read(db: sqlite3.Connection) -> Attempt | None:
+            row = db.execute(query, (identity,)).fetchone()
+            return None if row is None else _attempt(db, row["id"])
+
+        return self._database.read(read)
+
+    def begin(self, job: str, record: str, identity: str, reader: str) -> Attempt:
+        """Write down that a card is about to be made for a row.
+
+        Raises:
+            InputInvalid: The row or the card is being worked on.
+        """
+
+        def write(db: sqlite3.Connection) -> Attempt:
+            columns = (job, record, identity, reader, CardState.STARTED.value, stamp(self._clock()))
+            try:
+                cursor = db.execute(
+                    "INSERT INTO attempts (job, record, identity, reader, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+                    columns,
+                )
+            except sqlite3.IntegrityError as error:
+                raise InputInvalid(f"row {record} of job {job}, or its card, is open in another attempt") from error
+            number = cursor.lastrowid or 0
+            self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
+            return _attempt(db, number)
+
+        return self._database.write(write)
+
+    def begin_again(self, rejected: Attempt, job: str, record: str, reader: str) -> Attempt:
+        """A new attempt with a card that was rejected; what is known of its keys goes with it.
+
+        Raises:
+            InputInvalid: The row or the card is being worked on.
+        """
+        begun = self.begin(job, record, rejected.identity, reader)
+
+        def write(db: sqlite3.Connection) -> Attempt:
+            db.execute(
+                "INSERT INTO key_writes SELECT ?, name, kcv, confirmed FROM key_writes WHERE attempt = ?",
+                (begun.id, rejected.id),
+            )
+            self._note(db, "card.tried-again", str(begun.id), {"rejected": rejected.id})
+            return _attempt(db, begun.id)
+
+        return self._database.write(write)
+
+    def attempt(self, number: int) -> Attempt:
+        """One attempt by its number."""
+        return self._database.read(lambda db: _attempt(db, number))
+
+    def writing_key(self, attempt: int, name: str, kcv: str | None) -> None:
+        """Write down that a key is about to be sent; all keys before it have been confirmed by the card."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE key_writes SET confirmed = 1 WHERE attempt = ?", (attempt,))
+            db.execute(
+                "INSERT INTO key_writes VALUES (?, ?, ?, 0)"
+                " ON CONFLICT DO UPDATE SET confirmed = 0, kcv = excluded.kcv",
+                (attempt, name, kcv),
+            )
+            self._move(db, attempt, CardState.KEY_UNCONFIRMED, {"key": name, "kcv": kcv})
+
+        self._database.write(write)
+
+    def move(self, attempt: int, state: CardState, **told: Any) -> None:
+        """Write down how far a card is; the keys that were sent before are confirmed by it, unless it is rejected.
+
+        Args:
+            attempt: Its number.
+            state: How far it is.
+            told: What else is to be known, without personal data: `reason` is kept with the card.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            if state is not CardState.REJECTED:
+                db.execute("UPDATE key_writes SET confirmed = 1 WHERE attempt = ?", (attempt,))
+            self._move(db, attempt, state, told)
+
+        self._database.write(write)
+
+    def interrupted(self, attempt: int, reason: str) -> None:
+        """Write down what interrupted a card; its state stays as it is."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE attempts SET reason = ? WHERE id = ?", (reason, attempt))
+            self._note(db, "card.interrupted", str(attempt), {"reason": reason})
+
+        self._database.write(write)
+
+    def verify(self) -> int:
+        """Check the chain; returns the number of its rows.
+
+        Raises:
+            JournalBroken: It does not hold.
+        """
+        return self._database.read(chain.verify)
+
+    def rows_after(self, seq: int, limit: int) -> list[chain.ChainRow]:
+        """Rows of the chain that follow one, oldest first."""
+        return self._database.read(lambda db: chain.rows_after(db, seq, limit))
+
+    def _move(self, db: sqlite3.Connection, attempt: int, state: CardState, told: dict[str, Any]) -> None:
+        row = self._note(db, f"card.{state}", str(attempt), told)
+        finished = stamp(row.time) if state.final else None
+        db.execute(
+            "UPDATE attempts SET state = ?, reason = ?, finished_at = ? WHERE id = ?",
+            (state.value, told.get("reason"), finished, attempt),
+        )
+
+    def _note(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, Any]) -> chain.ChainRow:
+        return chain.append(db, self._clock(), kind, subject, payload)
+
+
+def _attempt(db: sqlite3.Connection, number: int) -> Attempt:
+    row = db.execute("SELECT * FROM attempts WHERE id = ?", (number,)).fetchone()
+    keys = db.execute("SELECT * FROM key_writes WHERE attempt = ?", (number,)).fetchall()
+    return Attempt(
+        id=row["id"],
+        job=row["job"],
+        record=row["record"],
+        identity=row["identity"],
+        reader=row["reader"],
+        state=CardState(row["state"]),
+        reason=row["reason"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        finished_at=datetime.fromisoformat(row["finished_at"]) if row["finished_at"] else None,
+        keys={key["name"]: bool(key["confirmed"]) for key in keys},
+        kcvs={key["name"]: key["kcv"] for key in keys if key["kcv"]},
+    )
