@@ -41,7 +41,7 @@ class LdtKey(Counted):
         """Whether EXTERNAL AUTHENTICATION takes it."""
         return not self.name.startswith((INTERNAL, MESSAGING))
 
-    def version(self, number: int | None) -> bytes:
+    def of_version(self, number: int | None) -> bytes:
         """The key of one version.
 
         Raises:

@@ -223,7 +223,7 @@ class LdtSecurity(Security):
             raise Status(0x6A86)
         version = key_version(command)
         key = self._by_kid(card, command.p2)
-        value = key.version(version)
+        value = key.of_version(version)
         key.need_tries()
         session = self._session(value, challenge)
         original = command.data[8:16]
@@ -237,7 +237,7 @@ class LdtSecurity(Security):
         if command.parameters != (0, 0):
             raise Status(0x6A86)
         version = key_version(command)
-        key = self._find(card, INTERNAL).version(version)
+        key = self._find(card, INTERNAL).of_version(version)
         session = self.suite.challenge_key(key, command.data[:8])
         return self.suite.authentication(session, command.data[8:16])
 
@@ -315,7 +315,7 @@ class LdtSecurity(Security):
 
     def _unprotect(self, command: Received, key: LdtKey) -> tuple[bytes, bytes]:
         """Command data without their MAC, still encrypted, and the session key (SSC §5.5)."""
-        session = self._session(key.version(None), self._take_challenge())
+        session = self._session(key.of_version(None), self._take_challenge())
         if len(command.data) < MAC_SIZE:
             raise Status(0x6987)
         body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
