@@ -34,7 +34,7 @@ class MedicalMemory:
     self_paid: Amount
     pool: Amount
     payment_year: Annotated[int, AtMost(9999)]
-    start_day: int
+    start_day: Annotated[int, AtMost(1231)]
     purchase_counter: Counter
     load_counter: Counter
     proof: Proof | None
