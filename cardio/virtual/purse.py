@@ -246,6 +246,10 @@ class PurseFunction:
         """
         return self.keys.find(kind, index)
 
+    def log_for(self, kind: int) -> ElementaryFile:  # noqa: ARG002 - one for all transactions
+        """The log for a type of transaction."""
+        return self.log
+
     def tac_key(self, kind: int) -> bytes:  # noqa: ARG002 - one for all transactions
         """The TAC key for a type of transaction."""
         return self.keys.tac
@@ -340,11 +344,12 @@ class PurseFunction:
             change: Its change to balances and counters.
         """
         proof = Proof(done.kind, self.proof_number.number(done.counter), done.mac, done.tac)
+        log = self.log_for(done.kind)
 
         def write() -> None:
             change()
             self.proof = proof
-            self.log.append(record)
+            log.append(record)
 
         self.card.commit(write)
 

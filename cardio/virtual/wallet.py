@@ -205,7 +205,7 @@ class WalletFunction(PurseFunction):
         if not isinstance(self.opened, Composite):
             self.reset()
             raise Status(0x6901)
-        self.opened.update(command, self.card.current, self.log)
+        self.opened.update(command, self.card.current, self.log_for(self.opened.kind))
         return b""
 
     def _debit(self, command: Received) -> bytes:
