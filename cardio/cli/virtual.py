@@ -17,6 +17,8 @@ from cardio.cli.options import ProfilesOption, catalogue
 from cardio.cli.output import stdout
 from cardio.cli.reporting import guarded
 from cardio.errors import ReaderUnavailable
+from cardio.virtual.blank_fmcos import blank_fmcos_card
+from cardio.virtual.blank_ldt import blank_ldt_card
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import PERSON_B, citizen_card, psam, social_security_card
 from cardio.virtual.pcscd import PrivatePcscd
@@ -34,6 +36,8 @@ class Kind(StrEnum):
     SOCIAL_SECURITY_OFFLINE = "social-security-offline"
     CITIZEN = "citizen"
     PSAM = "psam"
+    BLANK_FMCOS = "blank-fmcos"
+    BLANK_LDT = "blank-ldt"
 
 
 CARDS: dict[Kind, Callable[[], VirtualCard]] = {
@@ -41,6 +45,8 @@ CARDS: dict[Kind, Callable[[], VirtualCard]] = {
     Kind.SOCIAL_SECURITY_OFFLINE: lambda: social_security_card(PERSON_B, mode=CardMode.OFFLINE, balance_fen=50000),
     Kind.CITIZEN: citizen_card,
     Kind.PSAM: psam,
+    Kind.BLANK_FMCOS: blank_fmcos_card,
+    Kind.BLANK_LDT: blank_ldt_card,
 }
 
 

@@ -24,6 +24,7 @@ from cardio.virtual.tries import Secret
 if TYPE_CHECKING:
     from cardio.virtual.faults import FaultPlan
     from cardio.virtual.recipe import Recipe
+    from cardio.virtual.structure import Structure
     from cardio.virtual.timing import TimingModel
 
 OK = b"\x90\x00"
@@ -70,6 +71,7 @@ class VirtualCard:
         timing: Adds up how long a real card would take; None to do without (`cardio.virtual.timing`).
         random: Source of random bytes, replaceable for vectors.
         blocked: Whether CARD BLOCK closed the card for ever.
+        structure: Its tree, where that is part of its memory; None on a card that is built with all its files.
         recipe: How it was made, if one of this package's functions made it.
     """
 
@@ -95,6 +97,7 @@ class VirtualCard:
         self.timing: TimingModel | None = None
         self.random: Callable[[int], bytes] = secrets.token_bytes
         self.blocked = False
+        self.structure: Structure | None = None
         self.recipe: Recipe | None = None
         self._running = Received(0, 0, 0, 0, b"", 0)
         self._answered = self._running
@@ -116,6 +119,10 @@ class VirtualCard:
         for security in self._securities():
             security.power_up()
         self._enter(self.master_file)
+
+    def deselect_file(self) -> None:
+        """No elementary file is the current one."""
+        self._files.make_current(None)
 
     def _enter(self, directory: Directory) -> None:
         self.current = directory
@@ -285,7 +292,7 @@ class VirtualCard:
             command.need(2)
         identifier = int.from_bytes(command.data, "big") if command.data else MASTER_FILE
         if command.p1 == 0x00:
-            identified = [d for d in self._reachable() if d.identifier == identifier]
+            identified = [d for d in self.current.reachable() if d.identifier == identifier]
             if identified:
                 return self._select_directory(identified, command.p2)
         for file in self.current.files:
@@ -313,10 +320,3 @@ class VirtualCard:
         if status != 0x9000:
             raise Status(status, directory.fci())
         return directory.fci()
-
-    def _reachable(self) -> list[Directory]:
-        """Directories that a file identifier can name: the master file, children, siblings (SSC §2)."""
-        found = [self.master_file, *self.current.directories]
-        if self.current.parent is not None:
-            found += [self.current.parent, *self.current.parent.directories]
-        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cardio.files.declaration import PIN, Access, FileDeclaration, Structure
@@ -18,6 +19,8 @@ TYPES = {
     Structure.LINEAR_VARIABLE: 0x2C,
     Structure.CYCLIC: 0x2E,
 }
+MASTER_PREFIX = 0x0
+"""High nibble of the access bytes that ask the state of the master file (PERS §1.1)."""
 _KEY_IDS = {0b11: 0x00, 0b10: 0x01, 0b01: 0x02, 0b00: 0x03}
 
 
@@ -100,15 +103,18 @@ def _access_byte(access: Access) -> tuple[int, bool]:
     return byte, rest != needed
 
 
-def allowed(access: int, *, state: int, master_state: int) -> bool:
-    """Whether an access byte XY is open (EW §2.2).
+def allowed(
+    access: int, *, states: Collection[int], master_states: Collection[int], master_prefix: int = MASTER_PREFIX
+) -> bool:
+    """Whether an access byte XY is open (EW §2.2, PERS §1.1).
 
     Args:
-        access: XY; X = 0 asks the state of the master file, X < Y is never.
-        state: State of the current directory, 0 to 15.
-        master_state: State of the master file, 0 to 15.
+        access: XY; X < Y is never.
+        states: States of the current directory, 0 to 15. FMCOS has one at a time.
+        master_states: States of the master file.
+        master_prefix: X of the bytes that ask the master file for state Y or more.
     """
     high, low = access >> 4, access & 0x0F
-    if not high:
-        return master_state >= low
-    return low <= state <= high
+    if high == master_prefix:
+        return any(state >= low for state in master_states)
+    return any(low <= state <= high for state in states)

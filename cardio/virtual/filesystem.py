@@ -21,6 +21,7 @@ from cardio.virtual.received import Received, Status
 from cardio.virtual.records import Mode, locate
 
 if TYPE_CHECKING:
+    from cardio.virtual.creation import Created, DirectoryHeader
     from cardio.virtual.security import Security
 
 
@@ -92,22 +93,26 @@ class Directory:
         name: DF name or AID, may be empty.
         files: Elementary files.
         directories: Directories below.
-        proprietary: Content of the FCI's A5 template; None leaves it out.
+        proprietary: Makes the content of the FCI's A5 template; None, or one that makes None, leaves it out.
         function: Purse or keys.
         parent: Directory above.
         label: Short name such as DF04, under which its keys are kept; the identifier in hex if not given.
         security: Who decides here and below; None leaves it to the directory above.
+        header: What CREATE FILE said of it; None for a directory that was built.
+        created: Files that CREATE FILE made in it, oldest first, those of keys and money included.
     """
 
     identifier: int
     name: bytes = b""
     files: list[ElementaryFile] = field(default_factory=list)
     directories: list[Directory] = field(default_factory=list)
-    proprietary: Callable[[], bytes] | None = None
+    proprietary: Callable[[], bytes | None] | None = None
     function: Function | None = None
     parent: Directory | None = None
     label: str = ""
     security: Security | None = None
+    header: DirectoryHeader | None = None
+    created: list[Created] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.label = self.label or f"{self.identifier:04X}"
@@ -130,6 +135,14 @@ class Directory:
         if self.parent is not None:
             yield from self.parent.path()
 
+    def reachable(self) -> list[Directory]:
+        """Directories that a file identifier names from here: the master file, children, parent, siblings (SSC §2)."""
+        *_, top = self.path()
+        found = [top, *self.directories]
+        if self.parent is not None:
+            found += [self.parent, *self.parent.directories]
+        return found
+
     def file(self, sfi: int) -> ElementaryFile:
         """The file with a short identifier.
 
@@ -144,8 +157,9 @@ class Directory:
     def fci(self) -> bytes:
         """File control information (SSC §2.1, EW §1.3)."""
         content = encode_ber(0x84, self.name) if self.name else b""
-        if self.proprietary is not None:
-            content += encode_ber(0xA5, self.proprietary())
+        proprietary = self.proprietary() if self.proprietary is not None else None
+        if proprietary is not None:
+            content += encode_ber(0xA5, proprietary)
         return encode_ber(0x6F, content)
 
 

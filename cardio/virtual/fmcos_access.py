@@ -8,19 +8,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cardio.files.declaration import PIN
-from cardio.virtual.file_header import PIN_BYTE, allowed
+from cardio.virtual.file_header import MASTER_PREFIX, PIN_BYTE, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import FmcosKey, KeyFile, KeyKind
+from cardio.virtual.key_files import KeyFileSecurity, decrypt_body, unprotect
 from cardio.virtual.received import Received, Status
 from cardio.virtual.records import FMCOS_RULES
-from cardio.virtual.security import MAC_SIZE, OK, Seal, Security, plain
-from cardio.virtual.stored import Misfit, Tries
-from cardio.virtual.tries import Secret, restore_tries, tries_spent
+from cardio.virtual.security import MAC_SIZE, OK, Seal, plain
+from cardio.virtual.stored import Byte
 
 if TYPE_CHECKING:
     from cardio.virtual.card import VirtualCard
 
-LINE_CHALLENGE = 4
 LOCKING_FILES = frozenset({"EF15", "EF16"})
 """Three wrong MACs in a row on one of these lock the application for ever (EW §2.3)."""
 WHILE_BLOCKED = frozenset({(0x00, 0xA4), (0x00, 0x84), (0x84, 0x1E), (0x84, 0x18), (0x84, 0x16)})
@@ -43,32 +42,18 @@ class FmcosChoices:
         unblock_replaces: PIN UNBLOCK sets the PIN that it carries; otherwise that must be the stored one (EW §3.4).
         blocked_status: SELECT of a blocked application: 9000, as FMCOS, or 6A81 with the FCI (EW §1.2).
         authenticity: Answer to 80 CA, 9 bytes (EW PC-1).
+        master_prefix: High nibble of the access bytes that ask the state of the master file: 0, or F as one manual has
+            it (PERS §1.1).
     """
 
     reload_mac: ReloadMac = ReloadMac.PIN_ONLY
     unblock_replaces: bool = False
     blocked_status: int = OK
     authenticity: bytes = b"AUTHENTIC"
+    master_prefix: Byte = MASTER_PREFIX
 
 
-@dataclass
-class FmcosMemory:
-    """What this security remembers without power: PINs and keys by directory, type and identifier.
-
-    Attributes:
-        blocked: Labels of the applications that are blocked.
-        locked: Labels of those that are locked for ever.
-        pins: All PINs.
-        tries_left: Of the other keys, where some are gone.
-    """
-
-    blocked: list[str]
-    locked: list[str]
-    pins: dict[str, Secret]
-    tries_left: dict[str, Tries]
-
-
-class FmcosAccess(Security):
+class FmcosAccess(KeyFileSecurity):
     """Access by the states of the current directory and the master file.
 
     Args:
@@ -86,71 +71,13 @@ class FmcosAccess(Security):
     challenge_sizes = frozenset({4, 8})
 
     def __init__(self, key_files: Mapping[str, Iterable[FmcosKey]], choices: FmcosChoices | None = None) -> None:
-        super().__init__()
-        self.key_files = {label: KeyFile(keys) for label, keys in key_files.items()}
+        super().__init__(key_files)
         self.choices = choices or FmcosChoices()
         self.blocked: set[str] = set()
         self.locked: set[str] = set()
         self.state = 0
         self.master_state = 0
         self._usable: bytes | None = None
-
-    @property
-    def pin(self) -> Secret | None:
-        """The first PIN of all key files; setting it changes that PIN, None takes it away.
-
-        Raises:
-            ValueError: No key file has a PIN to change.
-        """
-        return self._first_pin()
-
-    @pin.setter
-    def pin(self, pin: Secret | None) -> None:
-        key = self._first_pin()
-        if pin is None:
-            for file in self.key_files.values():
-                file.keys = [one for one in file.keys if one is not key]
-        elif key is None:
-            raise ValueError("no key file has a PIN")
-        else:
-            key.value, key.max_tries, key.tries_left = pin.value, pin.max_tries, pin.tries_left
-
-    def _first_pin(self) -> FmcosKey | None:
-        keys = (key for file in self.key_files.values() for key in file.keys)
-        return next((key for key in keys if key.kind is KeyKind.PIN), None)
-
-    def memory(self) -> FmcosMemory:
-        """What outlives the power."""
-        pins, keys = self._named()
-        secrets = {name: Secret(pin.value, pin.max_tries, pin.tries_left) for name, pin in pins.items()}
-        return FmcosMemory(sorted(self.blocked), sorted(self.locked), secrets, tries_spent(keys))
-
-    def restore(self, memory: FmcosMemory) -> None:
-        """Take a memory; a PIN that it does not have was taken away.
-
-        Raises:
-            Misfit: It has a key or a PIN that the card has not.
-        """
-        pins, keys = self._named()
-        for name in memory.pins:
-            if name not in pins:
-                raise Misfit(("pins", name), "the card has no such PIN")
-        restore_tries(keys, memory.tries_left)
-        for name, secret in memory.pins.items():
-            pin = pins[name]
-            pin.value, pin.max_tries, pin.tries_left = secret.value, secret.max_tries, secret.tries_left
-        gone = [pin for name, pin in pins.items() if name not in memory.pins]
-        for file in self.key_files.values():
-            file.keys = [key for key in file.keys if not any(key is pin for pin in gone)]
-        self.blocked, self.locked = set(memory.blocked), set(memory.locked)
-
-    def _named(self) -> tuple[dict[str, FmcosKey], dict[str, FmcosKey]]:
-        """PINs, and all other keys."""
-        named = {
-            f"{label}/{key.kind.name} {key.id:02X}": key for label, file in self.key_files.items() for key in file.keys
-        }
-        pins = {name: key for name, key in named.items() if key.kind is KeyKind.PIN}
-        return pins, {name: key for name, key in named.items() if name not in pins}
 
     def power_up(self) -> None:
         """Both states are zero."""
@@ -216,7 +143,12 @@ class FmcosAccess(Security):
     # ---- keys and states -------------------------------------------------------------------------------------
 
     def _allowed(self, access: int) -> bool:
-        return allowed(access, state=self.state, master_state=self.master_state)
+        return allowed(
+            access,
+            states=(self.state,),
+            master_states=(self.master_state,),
+            master_prefix=self.choices.master_prefix,
+        )
 
     def _key(self, card: VirtualCard, kind: KeyKind, *identifiers: int) -> FmcosKey:
         """A key of the current directory that may be used now."""
@@ -237,7 +169,7 @@ class FmcosAccess(Security):
         self._unprotect(card, command, key, locks=locks)
 
     def _unprotect(self, card: VirtualCard, command: Received, key: FmcosKey, *, locks: bool = False) -> bytes:
-        """Command data without their MAC; checks in the order of EW §3.3.
+        """Command data without their MAC.
 
         Args:
             card: The card.
@@ -245,28 +177,5 @@ class FmcosAccess(Security):
             key: Its key.
             locks: Whether the last wrong MAC locks the application for ever.
         """
-        key.need_tries()
-        challenge = self._usable
-        if challenge is None or len(challenge) != LINE_CHALLENGE:
-            raise Status(0x6984)
-        if len(command.data) < MAC_SIZE:
-            raise Status(0x6987)
-        body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
-        if key.suite.line_mac(key.value, challenge, command.header() + body) == mac:
-            key.count(card, right=True)
-            return body
         label = card.current.label
-        key.count(card, right=False, last=(lambda: self.locked.add(label)) if locks else None)
-        raise Status(0x6988)
-
-
-def decrypt_body(key: FmcosKey, body: bytes) -> bytes:
-    """Body of a protected command without its encryption.
-
-    Raises:
-        Status: 6A80.
-    """
-    try:
-        return key.suite.line_decrypt(key.value, body)
-    except ValueError:
-        raise Status(0x6A80) from None
+        return unprotect(card, command, key, self._usable, last=(lambda: self.locked.add(label)) if locks else None)

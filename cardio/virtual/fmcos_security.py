@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardio.virtual.fmcos_access import FmcosAccess, ReloadMac, decrypt_body
+from cardio.virtual.fmcos_access import FmcosAccess, ReloadMac
 from cardio.virtual.fmcos_keys import FmcosKey, KeyFile, KeyKind
+from cardio.virtual.key_files import decrypt_body
 from cardio.virtual.received import Received, Status
 from cardio.virtual.security import MAC_SIZE
+from cardio.virtual.stored import Misfit, Tries
+from cardio.virtual.tries import Secret, restore_tries, tries_spent
 
 if TYPE_CHECKING:
     from cardio.virtual.card import VirtualCard
@@ -16,10 +20,27 @@ if TYPE_CHECKING:
 SEPARATOR = b"\xff"
 
 
-class FmcosSecurity(FmcosAccess):
+@dataclass
+class FmcosMemory:
+    """What this security remembers without power: PINs and keys by directory, type and identifier.
+
+    Attributes:
+        blocked: Labels of the applications that are blocked.
+        locked: Labels of those that are locked for ever.
+        pins: All PINs.
+        tries_left: Of the other keys, where some are gone.
+    """
+
+    blocked: list[str]
+    locked: list[str]
+    pins: dict[str, Secret]
+    tries_left: dict[str, Tries]
+
+
+class FmcosCommands(FmcosAccess):
     """Access by states, and the commands that earn them, change PINs and block.
 
-    The commands that build a card (CREATE FILE, WRITE KEY, ERASE DF) are no part of it.
+    The commands that build a card (CREATE FILE, WRITE KEY, ERASE DF) are `cardio.virtual.administration`'s.
     """
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
@@ -162,6 +183,43 @@ class FmcosSecurity(FmcosAccess):
         self._need_mac_only(card, command, master.find(KeyKind.LINE))
         card.block()
         return b""
+
+
+class FmcosSecurity(FmcosCommands):
+    """Security of a wallet that was built with all its keys."""
+
+    def memory(self) -> FmcosMemory:
+        """What outlives the power."""
+        pins, keys = self._named()
+        secrets = {name: Secret(pin.value, pin.max_tries, pin.tries_left) for name, pin in pins.items()}
+        return FmcosMemory(sorted(self.blocked), sorted(self.locked), secrets, tries_spent(keys))
+
+    def restore(self, memory: FmcosMemory) -> None:
+        """Take a memory; a PIN that it does not have was taken away.
+
+        Raises:
+            Misfit: It has a key or a PIN that the card has not.
+        """
+        pins, keys = self._named()
+        for name in memory.pins:
+            if name not in pins:
+                raise Misfit(("pins", name), "the card has no such PIN")
+        restore_tries(keys, memory.tries_left)
+        for name, secret in memory.pins.items():
+            pin = pins[name]
+            pin.value, pin.max_tries, pin.tries_left = secret.value, secret.max_tries, secret.tries_left
+        gone = [pin for name, pin in pins.items() if name not in memory.pins]
+        for file in self.key_files.values():
+            file.keys = [key for key in file.keys if not any(key is pin for pin in gone)]
+        self.blocked, self.locked = set(memory.blocked), set(memory.locked)
+
+    def _named(self) -> tuple[dict[str, FmcosKey], dict[str, FmcosKey]]:
+        """PINs, and all other keys."""
+        named = {
+            f"{label}/{key.kind.name} {key.id:02X}": key for label, file in self.key_files.items() for key in file.keys
+        }
+        pins = {name: key for name, key in named.items() if key.kind is KeyKind.PIN}
+        return pins, {name: key for name, key in named.items() if name not in pins}
 
 
 def _same_pin(given: bytes, pin: FmcosKey) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cardio.crypto.ciphers import Algorithm
 from cardio.virtual.received import Received, Status
 from cardio.virtual.tries import Counted
 
@@ -11,6 +12,8 @@ SPECIFIC = 0x80
 """Bit of a key identifier: the key belongs to its directory only (SSC §6.2)."""
 INTERNAL, MESSAGING, UNBLOCKING, CARD_BLOCKING, APPLICATION_BLOCKING = "IRK", "STK", "PUK", "BK", "LK"
 """What the names of keys begin with says what they are for; all others open files (SSC §6.1)."""
+ALGORITHM_IDS = {Algorithm.TRIPLE_DES: 0x01, Algorithm.SM4: 0x03}
+"""What the FCI of the environment announces (SSC §1)."""
 PIN_BYTES = range(2, 9)
 AUTHENTICATION = 16
 """Bytes of authentication data or session factor ‖ original; a key version may follow."""
@@ -41,7 +44,7 @@ class LdtKey(Counted):
         """Whether EXTERNAL AUTHENTICATION takes it."""
         return not self.name.startswith((INTERNAL, MESSAGING))
 
-    def version(self, number: int | None) -> bytes:
+    def of_version(self, number: int | None) -> bytes:
         """The key of one version.
 
         Raises:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cardio.crypto.cryptograms import amount_bytes
 from cardio.crypto.suites import LdtSuite
+from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
 from cardio.virtual.purse import Done, Offline, Online, Proof, PurseFunction, PurseKeys, need_form
@@ -33,7 +34,7 @@ class MedicalMemory:
     self_paid: Amount
     pool: Amount
     payment_year: Annotated[int, AtMost(9999)]
-    start_day: int
+    start_day: Annotated[int, AtMost(1231)]
     purchase_counter: Counter
     load_counter: Counter
     proof: Proof | None
@@ -46,7 +47,7 @@ class MedicalFunction(PurseFunction):
     Args:
         suite: Cryptography of the card.
         keys: Its keys.
-        log: Its EF08.
+        log: Its EF08; None where a subclass finds it.
         balance_fen: Personal account at the start.
         payment_year: Year of the two totals.
         start_day: First day of the payment year, mmdd.
@@ -65,7 +66,7 @@ class MedicalFunction(PurseFunction):
         self,
         suite: LdtSuite,
         keys: PurseKeys,
-        log: ElementaryFile,
+        log: ElementaryFile | None,
         *,
         balance_fen: int = 0,
         payment_year: int = 2026,
@@ -160,7 +161,7 @@ class MedicalFunction(PurseFunction):
         """INITIALIZE FOR LOAD; no source knows a largest balance: ours fills its 4 bytes (6985, after EW PC-5)."""
         command.need(11)
         self.need_pin()
-        key = self.need_key(self.keys.load, command.data[0], self.load_counter)
+        key = self.need_key(KeyKind.LOAD, command.data[0], self.load_counter)
         amount = command.data[1:5]
         if self.balance + int.from_bytes(amount, "big") > MAX_TOTAL:
             raise Status(0x6985)
@@ -190,7 +191,7 @@ class MedicalFunction(PurseFunction):
     def _initialize_purchase(self, command: Received) -> bytes:
         command.need(19)
         self.need_pin()
-        key = self.need_key(self.keys.purchase, command.data[0], self.purchase_counter)
+        key = self.need_key(KeyKind.PURCHASE, command.data[0], self.purchase_counter)
         amounts = tuple(int.from_bytes(command.data[at : at + 4], "big") for at in (1, 5, 9))
         if amounts[0] > self.balance:
             raise Status(0x9401)

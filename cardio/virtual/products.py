@@ -34,6 +34,7 @@ from cardio.virtual.cards import (
     issuer_of,
     wallet_security,
 )
+from cardio.virtual.ldt_keys import ALGORITHM_IDS
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.provisioning import ldt_card_keys
@@ -48,8 +49,6 @@ PURSE = "ADF1"
 """Label of the directory with the wallet."""
 _MASTER_FILE = ApplicationDeclaration(0x3F00, "主控文件", "master file", (), label="MF")
 DIR_SFI = b"\x88\x01\x1e"
-ALGORITHM_IDS = {Algorithm.TRIPLE_DES: 0x01, Algorithm.SM4: 0x03}
-"""What the FCI announces (SSC §1)."""
 SM4_VERSIONS = frozenset({"3.0"})
 """Third-generation cards have SM4 keys (SSC §1)."""
 

@@ -5,7 +5,7 @@ Source: EW §3.3, §4.4, §4.5; SSC §5.4, §7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +21,7 @@ from cardio.crypto.cryptograms import (
 )
 from cardio.crypto.suites import CipherSuite
 from cardio.files.declaration import PIN
+from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
 from cardio.virtual.received import Received, Status
@@ -45,6 +46,21 @@ class Proof:
     tac: Bytes4
 
 
+@dataclass(frozen=True)
+class PurseKey:
+    """A key that INITIALIZE named, with the two bytes that its answer tells of it (EW §4.8).
+
+    Attributes:
+        value: The key, already diversified.
+        version: Its version.
+        algorithm_id: Its algorithm identifier.
+    """
+
+    value: bytes
+    version: int
+    algorithm_id: int
+
+
 @dataclass
 class PurseKeys:
     """Keys of a purse, already diversified for its card.
@@ -67,6 +83,22 @@ class PurseKeys:
     unload: dict[int, bytes] = field(default_factory=dict)
     overdraft: dict[int, bytes] = field(default_factory=dict)
 
+    def find(self, kind: KeyKind, index: int) -> PurseKey:
+        """The key of a kind and an index.
+
+        Raises:
+            Status: 9403.
+        """
+        keys = {
+            KeyKind.PURCHASE: self.purchase,
+            KeyKind.LOAD: self.load,
+            KeyKind.UNLOAD: self.unload,
+            KeyKind.OVERDRAFT: self.overdraft,
+        }[kind]
+        if index not in keys:
+            raise Status(0x9403)
+        return PurseKey(keys[index], self.version, self.algorithm_id)
+
 
 @dataclass(frozen=True)
 class Offline:
@@ -84,7 +116,7 @@ class Offline:
     kind: int
     amounts: tuple[int, ...]
     terminal: bytes
-    key: bytes
+    key: PurseKey
     random: bytes
     counter: int
 
@@ -138,7 +170,7 @@ class PurseFunction:
     Args:
         suite: Cryptography of the card.
         keys: Its keys.
-        log: Its log file.
+        log: Its log file; None where a subclass finds it.
         log_number: Number that the log stores.
         proof_number: Number that GET TRANSACTION PROOF wants.
 
@@ -155,19 +187,30 @@ class PurseFunction:
         self,
         suite: CipherSuite,
         keys: PurseKeys,
-        log: ElementaryFile,
+        log: ElementaryFile | None,
         *,
         log_number: CounterRule,
         proof_number: CounterRule,
     ) -> None:
         self.suite = suite
         self.keys = keys
-        self.log = log
+        self._log = log
         self.log_number = log_number
         self.proof_number = proof_number
         self.proof: Proof | None = None
         self.no_proof = 0x9406
         self.opened: Offline | Online | None = None
+
+    @property
+    def log(self) -> ElementaryFile:
+        """Its log file.
+
+        Raises:
+            Status: 6A82 it is not there.
+        """
+        if self._log is None:
+            raise Status(0x6A82)
+        return self._log
 
     def reset(self) -> None:
         """Back to idle: an opened transaction is forgotten (EW PC-7, SSC §5.4)."""
@@ -184,18 +227,32 @@ class PurseFunction:
         if PIN not in self.card.rights():
             raise Status(0x6982)
 
-    @staticmethod
-    def need_key(keys: Mapping[int, bytes], index: int, counter: int) -> bytes:
+    def need_key(self, kind: KeyKind, index: int, counter: int) -> PurseKey:
         """The key of an index, and a counter that has a number left.
 
         Raises:
             Status: 9403, 9402.
         """
-        if index not in keys:
-            raise Status(0x9403)
+        key = self.find_key(kind, index)
         if counter >= MAX_COUNTER:
             raise Status(0x9402)
-        return keys[index]
+        return key
+
+    def find_key(self, kind: KeyKind, index: int) -> PurseKey:
+        """The key of an index.
+
+        Raises:
+            Status: 9403.
+        """
+        return self.keys.find(kind, index)
+
+    def log_for(self, kind: int) -> ElementaryFile:  # noqa: ARG002 - one for all transactions
+        """The log for a type of transaction."""
+        return self.log
+
+    def tac_key(self, kind: int) -> bytes:  # noqa: ARG002 - one for all transactions
+        """The TAC key for a type of transaction."""
+        return self.keys.tac
 
     def take(self, step: type[Opened], kinds: Collection[int]) -> Opened:
         """The opened transaction, which its closing command ends whatever comes of it.
@@ -213,7 +270,7 @@ class PurseFunction:
     def open_offline(self, opened: Offline) -> bytes:
         """Open an off-line transaction; the end of INITIALIZE's answer: version, algorithm, random."""
         self.opened = opened
-        return self._key_bytes() + opened.random
+        return _told(opened.key) + opened.random
 
     def judge(self, opened: Offline, data: bytes) -> Done:
         """Judge MAC1 of DEBIT and make MAC2 and TAC.
@@ -226,21 +283,21 @@ class PurseFunction:
             Status: 9302.
         """
         sequence, time = int.from_bytes(data[:4], "big"), data[4:11]
-        session = self.suite.session_key(opened.key, offline_seed(opened.random, opened.counter, sequence))
+        session = self.suite.session_key(opened.key.value, offline_seed(opened.random, opened.counter, sequence))
         amounts, kind, terminal = amount_bytes(opened.amounts), opened.kind, opened.terminal
         if self.suite.mac(session, offline_order(amounts, kind, terminal, time)) != data[11:]:
             raise Status(0x9302)
-        tac = self.suite.tac(self.keys.tac, offline_record(amounts, kind, terminal, sequence, time))
+        tac = self.suite.tac(self.tac_key(kind), offline_record(amounts, kind, terminal, sequence, time))
         return Done(kind, opened.counter, terminal, time, self.suite.mac(session, amounts), tac)
 
     def open_online(
-        self, key: bytes, kind: int, terminal: bytes, *, balance: int, amount: bytes, counter: int
+        self, key: PurseKey, kind: int, terminal: bytes, *, balance: int, amount: bytes, counter: int
     ) -> bytes:
         """Open an on-line transaction; the end of INITIALIZE's answer: version, algorithm, random, MAC1."""
         random = self.card.random(4)
-        session = self.suite.session_key(key, online_seed(random, counter))
+        session = self.suite.session_key(key.value, online_seed(random, counter))
         self.opened = Online(kind, amount, terminal, session, counter)
-        return self._key_bytes() + random + self.suite.mac(session, online_request(balance, amount, kind, terminal))
+        return _told(key) + random + self.suite.mac(session, online_request(balance, amount, kind, terminal))
 
     def need_grant(self, opened: Online, amount: bytes, data: bytes) -> bytes:
         """The host's time, if MAC2 grants `amount`.
@@ -269,11 +326,8 @@ class PurseFunction:
             mac3: Whether the session key signs instead of the TAC key.
         """
         signed = online_record(balance, opened.counter, amount, opened.kind, opened.terminal, time)
-        tac = self.suite.mac(opened.session, signed) if mac3 else self.suite.tac(self.keys.tac, signed)
+        tac = self.suite.mac(opened.session, signed) if mac3 else self.suite.tac(self.tac_key(opened.kind), signed)
         return Done(opened.kind, opened.counter, opened.terminal, time, NO_MAC, tac)
-
-    def _key_bytes(self) -> bytes:
-        return bytes([self.keys.version, self.keys.algorithm_id])
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
@@ -290,11 +344,12 @@ class PurseFunction:
             change: Its change to balances and counters.
         """
         proof = Proof(done.kind, self.proof_number.number(done.counter), done.mac, done.tac)
+        log = self.log_for(done.kind)
 
         def write() -> None:
             change()
             self.proof = proof
-            self.log.append(record)
+            log.append(record)
 
         self.card.commit(write)
 
@@ -313,6 +368,10 @@ class PurseFunction:
         if (self.proof.kind, self.proof.number) != (kind, int.from_bytes(number, "big")):
             raise Status(0x9406)
         return self.proof.mac2 + self.proof.tac
+
+
+def _told(key: PurseKey) -> bytes:
+    return bytes([key.version, key.algorithm_id])
 
 
 def need_form(command: Received, parameters: tuple[int, int], size: int) -> None:

@@ -9,8 +9,10 @@ looked at and edited: change a balance, set a PIN's tries, take a record out. By
 What is in it is what a chip keeps without power: ATR, records of all files, purses with counters and proof, PINs and
 try counters, blocks, a PSAM's sequence. PINs are in it as they are. **Keys are not**: the file says by which function,
 with which arguments the card was made (`made_by`), and that makes the same test keys again. What the card holds now
-stands outside `made_by`. A card that no function of this package made is loaded into one that the caller makes:
-`load(path, card=…)`. Faults, timing and hook are not saved.
+stands outside `made_by`. A blank card is made once more and then personalized again out of the file: its directories
+and files stand under `structure`, and the **keys that were written into it** under `security`, since no function knows
+them: only test keys belong into such a card. A card that no function of this package made is loaded into one that the
+caller makes: `load(path, card=…)`. Faults, timing and hook are not saved.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import inspect
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +33,8 @@ from cardio.files.declaration import Structure
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.transport.channel import CardProtocol
+from cardio.virtual.blank_fmcos import blank_fmcos_card
+from cardio.virtual.blank_ldt import blank_ldt_card
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.filesystem import Directory, ElementaryFile
@@ -41,8 +46,21 @@ NOTE = (
     "虚拟卡，仅含测试密钥的制作方法；金额单位为分。A virtual card; its keys are test keys, made anew. Amounts in fen."
 )
 MAKERS: Mapping[str, Callable[..., VirtualCard]] = {
-    make.__name__: make for make in (citizen_card, social_security_card, psam, example_card)
+    make.__name__: make
+    for make in (
+        citizen_card,
+        social_security_card,
+        psam,
+        example_card,
+        blank_fmcos_card,
+        blank_ldt_card,
+    )
 }
+NOTE_WITH_KEYS = (
+    "虚拟卡，由空白卡个人化而成，文件中含写入的密钥，仅可用测试密钥；金额单位为分。"
+    "A virtual card that was personalized; the keys that were written into it are in this file, and must be test keys. "
+    "Amounts in fen."
+)
 HELD = frozenset({"balance_fen", "passbook_fen", "overdraft_fen", "pin"})
 """Arguments that only say what the card held at first: the file says what it holds now."""
 
@@ -66,9 +84,9 @@ class SavedDirectory:
     security: object = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SavedCard:
-    """The whole file."""
+    """The whole file; only a card that was created file by file has a structure."""
 
     format: str
     note: str
@@ -76,6 +94,7 @@ class SavedCard:
     atr: bytes
     protocol: CardProtocol
     blocked: bool
+    structure: object = None
     security: object
     directories: dict[str, SavedDirectory]
 
@@ -117,14 +136,15 @@ def _saved(card: VirtualCard) -> SavedCard:
         kept = {name: _argument(value) for name, value in card.recipe.arguments.items() if name not in HELD}
         made_by = MadeBy(card.recipe.function, kept)
     return SavedCard(
-        FORMAT,
-        NOTE,
-        made_by,
-        card.atr,
-        card.protocol,
-        card.blocked,
-        _memory(card.security),
-        {directory.label: _saved_directory(card, directory) for directory in card.master_file.walk()},
+        format=FORMAT,
+        note=NOTE if card.structure is None else NOTE_WITH_KEYS,
+        made_by=made_by,
+        atr=card.atr,
+        protocol=card.protocol,
+        blocked=card.blocked,
+        structure=_memory(card.structure),
+        security=_memory(card.security),
+        directories={directory.label: _saved_directory(card, directory) for directory in card.master_file.walk()},
     )
 
 
@@ -135,8 +155,17 @@ def _argument(value: object) -> object:
 
 def _saved_directory(card: VirtualCard, directory: Directory) -> SavedDirectory:
     own = None if directory.security is card.security else directory.security
-    files = {file.declaration.label: list(file.records) for file in directory.files}
+    files = {name: list(file.records) for name, file in _named(directory).items()}
     return SavedDirectory(files, _memory(directory.function), _memory(own))
+
+
+def _named(directory: Directory) -> dict[str, ElementaryFile]:
+    """Its files by label, or by identifier where two have one label, as 0015 and EF15 have."""
+    count = Counter(file.declaration.label for file in directory.files)
+    return {
+        file.declaration.label if count[file.declaration.label] == 1 else f"{file.declaration.identifier:04X}": file
+        for file in directory.files
+    }
 
 
 def _memory(thing: object) -> object:
@@ -218,6 +247,7 @@ def _product(identifier: object, products: Iterable[Product] | None, place: Plac
 def _restore(card: VirtualCard, saved: SavedCard) -> None:
     if not 2 <= len(saved.atr) <= 33:
         raise Misfit(("atr",), "must have 2 to 33 bytes")
+    _remember(card.structure, saved.structure, ("structure",))
     directories = {directory.label: directory for directory in card.master_file.walk()}
     _need_same(saved.directories, directories, ("directories",))
     _remember(card.security, saved.security, ("security",))
@@ -228,7 +258,7 @@ def _restore(card: VirtualCard, saved: SavedCard) -> None:
 
 
 def _restore_directory(card: VirtualCard, directory: Directory, saved: SavedDirectory, place: Place) -> None:
-    files = {file.declaration.label: file for file in directory.files}
+    files = _named(directory)
     _need_same(saved.files, files, (*place, "files"))
     for label, file in files.items():
         file.records[:] = _fitting(file, saved.files[label], (*place, "files", label))

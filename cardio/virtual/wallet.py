@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 
 from cardio.crypto.cryptograms import amount_bytes, limit_bytes
 from cardio.crypto.suites import PbocSuite
+from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
-from cardio.virtual.purse import Done, Offline, Proof, PurseFunction, PurseKeys, need_form
+from cardio.virtual.purse import Done, Offline, Proof, PurseFunction, PurseKey, PurseKeys, need_form
 from cardio.virtual.received import Received, Status
 from cardio.virtual.stored import Bytes2, Misfit
 from cardio.virtual.wallet_composite import Composite
@@ -40,7 +41,7 @@ class WalletFunction(PurseFunction):
     Args:
         suite: Cryptography of the card.
         keys: Its keys.
-        log: Its EF18.
+        log: Its EF18; None where a subclass finds it.
         balance_fen: Balance of the purse at the start.
         offline_counter: Purchases from the purse so far.
         online_counter: Loads of the purse so far.
@@ -60,7 +61,7 @@ class WalletFunction(PurseFunction):
         self,
         suite: PbocSuite,
         keys: PurseKeys,
-        log: ElementaryFile,
+        log: ElementaryFile | None,
         *,
         balance_fen: int = 0,
         offline_counter: int = 0,
@@ -161,8 +162,7 @@ class WalletFunction(PurseFunction):
         purse = self.purse_numbered(command.p2)
         if command.data:
             raise Status(0x6700)
-        if self.always_needs_pin(purse):
-            self.need_pin()
+        self.need_right(purse)
         return purse.balance.to_bytes(4, "big")
 
     def _initialize(self, command: Received) -> bytes:
@@ -185,8 +185,7 @@ class WalletFunction(PurseFunction):
 
     def _initialize_offline(self, command: Received, purse: StoredPurse, kind: int) -> bytes:
         """INITIALIZE FOR PURCHASE, CASH WITHDRAW or CAPP PURCHASE."""
-        pin = self.always_needs_pin(purse)
-        key = self.need_opening(command, self.keys.purchase, purse.offline_counter, size=11, pin=pin)
+        key = self.need_opening(command, purse, KeyKind.PURCHASE, size=11)
         self.need_unlocked(purse)
         amount, terminal = int.from_bytes(command.data[1:5], "big"), command.data[5:]
         if amount > purse.balance:
@@ -206,7 +205,7 @@ class WalletFunction(PurseFunction):
         if not isinstance(self.opened, Composite):
             self.reset()
             raise Status(0x6901)
-        self.opened.update(command, self.card.current, self.log)
+        self.opened.update(command, self.card.current, self.log_for(self.opened.kind))
         return b""
 
     def _debit(self, command: Received) -> bytes:
@@ -248,23 +247,43 @@ class WalletFunction(PurseFunction):
         """The purse of a transaction type."""
         return self.purse_numbered(PurseNumber.PASSBOOK if kind in OF_PASSBOOK else PurseNumber.PURSE)
 
-    @staticmethod
-    def always_needs_pin(purse: StoredPurse) -> bool:
-        """Whether every command on a purse needs the PIN (EW §3.2)."""
-        return purse.number is PurseNumber.PASSBOOK
+    def need_right(self, purse: StoredPurse) -> None:
+        """Insist on what every command on a purse needs: for the passbook the PIN (EW §3.2).
+
+        Raises:
+            Status: 6982.
+        """
+        if purse.number is PurseNumber.PASSBOOK:
+            self.need_pin()
 
     def need_opening(
-        self, command: Received, keys: Mapping[int, bytes], counter: int, *, size: int, pin: bool
-    ) -> bytes:
+        self,
+        command: Received,
+        purse: StoredPurse,
+        kind: KeyKind,
+        *,
+        size: int,
+        online: bool = False,
+        pin: bool = False,
+    ) -> PurseKey:
         """The key that INITIALIZE names, after the checks that all of them begin with (EW §3.3).
+
+        Args:
+            command: The command; the key's index is its first byte.
+            purse: The purse.
+            kind: Kind of the key.
+            size: Bytes of the command's data.
+            online: Which counter must have a number left.
+            pin: Whether the transaction needs the PIN, whatever the purse.
 
         Raises:
             Status: 6700, 6982, 9403, 9402.
         """
         command.need(size)
+        self.need_right(purse)
         if pin:
             self.need_pin()
-        return self.need_key(keys, command.data[0], counter)
+        return self.need_key(kind, command.data[0], purse.online_counter if online else purse.offline_counter)
 
     @staticmethod
     def need_unlocked(purse: StoredPurse) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardio.crypto.cryptograms import amount_bytes, offline_record
+from cardio.files.key_file import KeyKind
 from cardio.virtual.grey import grey_balance, grey_order, grey_session
 from cardio.virtual.purse import NO_MAC, Done, Offline, Online, need_form
 from cardio.virtual.received import Received, Status
@@ -56,8 +57,7 @@ class GreyCommands:
         wallet = self._wallet
         wallet.reset()
         purse = wallet.purse_numbered(command.p2)
-        pin = wallet.always_needs_pin(purse)
-        key = wallet.need_opening(command, wallet.keys.purchase, purse.offline_counter, size=7, pin=pin)
+        key = wallet.need_opening(command, purse, KeyKind.PURCHASE, size=7)
         wallet.need_unlocked(purse)
         opened = Offline(purse.kinds.lock, (), command.data[1:], key, wallet.card.random(4), purse.offline_counter)
         return wallet.open_purchase(purse, opened)
@@ -70,11 +70,11 @@ class GreyCommands:
         sequence, challenge, time, mac1 = (command.data[a:b] for a, b in ((0, 4), (4, 8), (8, 15), (15, 19)))
         number, kind, terminal = int.from_bytes(sequence, "big"), opened.kind, opened.terminal
         suite = wallet.suite
-        session = grey_session(suite, opened.key, opened.random, opened.counter, number, challenge)
+        session = grey_session(suite, opened.key.value, opened.random, opened.counter, number, challenge)
         if suite.mac(session, grey_order(kind, terminal, time)) != mac1:
             raise Status(0x9302)
         purse = wallet.purse_of(kind)
-        gtac = suite.tac(wallet.keys.tac, offline_record(amount_bytes([0]), kind, terminal, number, time))
+        gtac = suite.tac(wallet.tac_key(kind), offline_record(amount_bytes([0]), kind, terminal, number, time))
         mac2 = suite.mac(session, grey_balance(purse.balance, opened.counter))
         locked = GreyLock(session, terminal, sequence, opened.counter)
 
@@ -90,8 +90,7 @@ class GreyCommands:
         wallet.reset()
         purse = wallet.purse_numbered(command.p2)
         command.need(27)
-        if wallet.always_needs_pin(purse):
-            wallet.need_pin()
+        wallet.need_right(purse)
         amount, terminal, sequence, time, gmac = (data[a:b] for a, b in ((0, 4), (6, 12), (12, 16), (16, 23), (23, 27)))
         lock = _lock_of(purse)
         if (lock.counter.to_bytes(2, "big"), lock.terminal, lock.sequence) != (data[4:6], terminal, sequence):
@@ -100,7 +99,7 @@ class GreyCommands:
             raise Status(0x9302)
         _need_covered(purse, amount)
         kind, number = purse.kinds.debit_for_unlock, int.from_bytes(sequence, "big")
-        tac = wallet.suite.tac(wallet.keys.tac, offline_record(amount, kind, terminal, number, time))
+        tac = wallet.suite.tac(wallet.tac_key(kind), offline_record(amount, kind, terminal, number, time))
         self._release(purse, Done(kind, lock.counter, terminal, time, NO_MAC, tac), amount)
         return tac
 
@@ -112,8 +111,7 @@ class GreyCommands:
         wallet = self._wallet
         wallet.reset()
         purse = wallet.purse_numbered(command.p2)
-        pin = wallet.always_needs_pin(purse)
-        key = wallet.need_opening(command, wallet.keys.unload, purse.online_counter, size=7, pin=pin)
+        key = wallet.need_opening(command, purse, KeyKind.UNLOAD, size=7, online=True)
         _lock_of(purse)
         offline, online = purse.offline_counter.to_bytes(2, "big"), purse.online_counter
         tail = wallet.open_online(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardio.crypto.cryptograms import LIMIT_SIZE, limit_bytes
-from cardio.virtual.purse import Online, need_form
+from cardio.files.key_file import KeyKind
+from cardio.virtual.purse import Online, PurseKey, need_form
 from cardio.virtual.received import Received, Status
 from cardio.virtual.wallet_purse import KINDS, Kind, StoredPurse
 
@@ -30,8 +31,8 @@ class OnlineCommands:
     def initialize_load(self, command: Received, purse: StoredPurse) -> bytes:
         """INITIALIZE FOR LOAD; beyond the largest balance it is 6985 (PC-5)."""
         wallet = self._wallet
-        pin = wallet.load_needs_pin or wallet.always_needs_pin(purse)
-        key = wallet.need_opening(command, wallet.keys.load, purse.online_counter, size=11, pin=pin)
+        pin = wallet.load_needs_pin
+        key = wallet.need_opening(command, purse, KeyKind.LOAD, size=11, online=True, pin=pin)
         wallet.need_unlocked(purse)
         amount = command.data[1:5]
         if purse.balance + int.from_bytes(amount, "big") > wallet.max_balance:
@@ -41,7 +42,7 @@ class OnlineCommands:
     def initialize_unload(self, command: Received, purse: StoredPurse) -> bytes:
         """INITIALIZE FOR UNLOAD."""
         wallet = self._wallet
-        key = wallet.need_opening(command, wallet.keys.unload, purse.online_counter, size=11, pin=True)
+        key = wallet.need_opening(command, purse, KeyKind.UNLOAD, size=11, online=True, pin=True)
         wallet.need_unlocked(purse)
         amount = command.data[1:5]
         if int.from_bytes(amount, "big") > purse.balance:
@@ -51,13 +52,13 @@ class OnlineCommands:
     def initialize_update(self, command: Received, purse: StoredPurse) -> bytes:
         """INITIALIZE FOR UPDATE: its answer and its MAC1 carry the old limit."""
         wallet = self._wallet
-        key = wallet.need_opening(command, wallet.keys.overdraft, purse.online_counter, size=7, pin=True)
+        key = wallet.need_opening(command, purse, KeyKind.OVERDRAFT, size=7, online=True, pin=True)
         wallet.need_unlocked(purse)
         limit = limit_bytes(purse.overdraft_limit)
         return self._open(purse, key, Kind.OVERDRAFT, command.data[1:], limit, shown=limit)
 
     def _open(
-        self, purse: StoredPurse, key: bytes, kind: int, terminal: bytes, amount: bytes, *, shown: bytes = b""
+        self, purse: StoredPurse, key: PurseKey, kind: int, terminal: bytes, amount: bytes, *, shown: bytes = b""
     ) -> bytes:
         head = purse.balance.to_bytes(4, "big") + purse.online_counter.to_bytes(2, "big") + shown
         return head + self._wallet.open_online(

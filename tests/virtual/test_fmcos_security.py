@@ -50,14 +50,14 @@ def card() -> FmcosCard:
 )
 def test_access_byte_opens_in_these_states(access: int, states: range | tuple[int, ...]) -> None:
     for master in (0, 15):
-        opened = [state for state in range(16) if allowed(access, state=state, master_state=master)]
+        opened = [state for state in range(16) if allowed(access, states=(state,), master_states=(master,))]
         assert opened == list(states)
 
 
 @pytest.mark.parametrize("low", [0, 1, 4, 14, 15])
 def test_access_byte_that_begins_with_0_asks_the_master_file(low: int) -> None:
     for state in (0, 15):
-        opened = [master for master in range(16) if allowed(low, state=state, master_state=master)]
+        opened = [master for master in range(16) if allowed(low, states=(state,), master_states=(master,))]
         assert opened == list(range(low, 16))
 
 
@@ -66,10 +66,10 @@ def test_files_obey_their_access_bytes_after_each_key(access: int) -> None:
     for number, name, state in ((0, "AMK", 0x0A), (1, "EXT1", 0x04)):
         card = FmcosCard()
         card.free.own_header = FileHeader(0x28, access, access)
-        before = allowed(access, state=0, master_state=0)
+        before = allowed(access, states=(0,), master_states=(0,))
         assert card.send("00B0990000").endswith("9000" if before else "6982")
         assert card.send(card.external(number, name)) == "9000"
-        after = allowed(access, state=state, master_state=0)
+        after = allowed(access, states=(state,), master_states=(0,))
         assert card.send("00B0990000").endswith("9000" if after else "6982")
         assert card.send("00D6990001AA") == ("9000" if after else "6982")
 
