@@ -49,6 +49,8 @@ from cardio.errors.card import (
 from cardio.errors.host import HostAnswerLost, HostError, HostMissing, HostRefused, HostUnreachable
 from cardio.errors.keys import (
     HsmFailed,
+    KeyCheckFailed,
+    KeyRejected,
     KeyringInvalid,
     RuleUnconfirmed,
     SamAbsent,
@@ -187,7 +189,9 @@ __all__ = [
     "JournalBehind",
     "JournalBroken",
     "JournalLocked",
+    "KeyCheckFailed",
     "KeyIndexUnsupported",
+    "KeyRejected",
     "KeyringInvalid",
     "LinkCorrupt",
     "LockClosed",
