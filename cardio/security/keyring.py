@@ -91,6 +91,14 @@ class Keyring(DerivedKeys):
             raise SamKeyMissing(f"{self.name} has no {name}")
         return root
 
+    def levels(self, name: str) -> int:
+        """Factors that are still to be applied to a key, 0 to 3.
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring.
+        """
+        return self.root(name).levels
+
     def check_values(self, name: str) -> dict[KeyAlgorithm, bytes]:
         """Check values of a key, 3 bytes for each algorithm that its size allows (PERS §2.4).
 
