@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from cardio.crypto.check_values import KeyAlgorithm
 from cardio.errors import InputInvalid
 from cardio.personalize.ceremony import parse_kcv
 from cardio.personalize.key_store import EXPORTED, IMPORTED, KeyStore, two_persons
 from cardio.security.key_blocks import Tr31Version, ecb_unwrap, ecb_wrap, tr31_unwrap, tr31_wrap
+from cardio.security.keyring import MAX_LEVELS
 
 
 class Form(StrEnum):
@@ -26,7 +29,7 @@ class Form(StrEnum):
 VERSIONS = {Form.TR31_AES: Tr31Version.AES, Form.TR31_TRIPLE_DES: Tr31Version.TRIPLE_DES}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Transport:
     """A wrapped key and what is told of it.
 
@@ -43,7 +46,7 @@ class Transport:
     block: str
     algorithm: KeyAlgorithm = KeyAlgorithm.TRIPLE_DES
     name: str = ""
-    levels: int | None = None
+    levels: Annotated[int, Field(ge=0, le=MAX_LEVELS)] | None = None
     kcv: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -76,9 +79,8 @@ class Transport:
     @classmethod
     def _document(cls, text: str) -> Self:
         try:
-            told = json.loads(text)
-            return cls(**{**told, "form": Form(told["form"]), "algorithm": KeyAlgorithm(told["algorithm"])})
-        except (ValueError, KeyError, TypeError):
+            return TypeAdapter(cls).validate_json(text)
+        except ValidationError:
             raise InputInvalid("this is no wrapped key as `cardio keys export` prints it") from None
 
     @staticmethod

@@ -21,7 +21,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cardio.crypto.check_values import SIZES, KeyAlgorithm, key_check_value
 from cardio.crypto.ciphers import SM4_CIPHER, TRIPLE_DES, BlockCipher
 from cardio.errors import KeyCheckFailed, KeyRejected
-from cardio.security.key_quality import accept
+from cardio.security.key_quality import NAME, accept
 from cardio.security.keyring import Keyring, RootKey
 
 NATIVE_BLOCK = "10"
@@ -32,7 +32,7 @@ DERIVES, UNRESTRICTED = "X", "N"
 LETTERS = {KeyAlgorithm.TRIPLE_DES: "T", KeyAlgorithm.AES: "A", KeyAlgorithm.SM4: "0"}
 """Algorithms in the header. SM4 has no letter; digits are for proprietary use (project choice)."""
 ALGORITHMS = {letter: algorithm for algorithm, letter in LETTERS.items()} | {"D": KeyAlgorithm.TRIPLE_DES}
-NATIVE = re.compile(r"(?P<name>[A-Z0-9-]+)/(?P<levels>[0-3])")
+NATIVE = re.compile(rf"(?P<name>{NAME.pattern})/(?P<levels>[0-3])")
 
 
 MINIMUM_SIZE = 16

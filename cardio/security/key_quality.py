@@ -6,6 +6,8 @@ but for it is single DES.
 
 from __future__ import annotations
 
+import re
+
 from cardio.crypto.check_values import SIZES, KeyAlgorithm
 from cardio.errors import KeyRejected
 from cardio.security.keyring import Keyring, RootKey
@@ -34,6 +36,10 @@ _SEMI_WEAK = (
 """In pairs: each undoes what the other does."""
 WEAK_DES_KEYS = frozenset(bytes.fromhex(key) for key in _WEAK + _SEMI_WEAK)
 """DES keys with odd parity that no key may contain (NIST SP 800-67 §3.3.2)."""
+
+
+NAME = re.compile(r"[A-Z0-9-]+")
+"""Names of keys, which also stand in key blocks."""
 
 
 def odd_parity(key: bytes) -> bytes:
@@ -68,6 +74,8 @@ def accept(keyring: Keyring, name: str, root: RootKey, algorithm: KeyAlgorithm) 
         KeyRejected: It is not, or the name is taken. What a test could not tell apart is refused: check values are
             compared, which are the same for keys that DES cannot tell apart.
     """
+    if not NAME.fullmatch(name):
+        raise KeyRejected("the name of a key consists of A to Z, digits and -")
     check_key(root.key, algorithm)
     widened = keyring.with_key(name, root)
     kcv = widened.check_values(name)[algorithm]

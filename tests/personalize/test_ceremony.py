@@ -12,6 +12,7 @@ from cardio.ledger.chain_log import ChainLog
 from cardio.personalize.ceremony import Ceremony, parse_kcv
 from cardio.personalize.key_store import KeyStore, log_file, two_persons
 from cardio.personalize.key_transport import Form, Transport, export_key, import_key
+from cardio.security import keyring
 from cardio.security.key_components import KeyComponent
 from cardio.security.keyring import Keyring, RootKey
 
@@ -19,6 +20,12 @@ DES = KeyAlgorithm.TRIPLE_DES
 KEK = bytes.fromhex("EFE0853B256B583D868F251CE99EA1D9")
 LOAD = bytes.fromhex("76A3AD667AEF097106B796C1C74A204E")
 PERSONS = ["Li", "Wang"]
+
+
+@pytest.fixture(autouse=True)
+def _passphrases_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file says itself what its passphrase costs; here not the tenth of a second that a guesser shall pay."""
+    monkeypatch.setitem(keyring.COST, "n", 2**10)
 
 
 @pytest.fixture
@@ -181,7 +188,17 @@ def test_a_wrong_or_missing_check_value_keeps_a_key_out(store: KeyStore, receive
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "{", "A0072P0TE00E0000", '{"form": "ecb"}', '{"form": 1, "algorithm": "3des"}']
+    "text",
+    [
+        "",
+        "{}",
+        "{",
+        "A0072P0TE00E0000",
+        '{"form": "ecb"}',
+        '{"form": "ecb", "block": 5}',
+        '{"form": "ecb", "block": "00", "levels": 4}',
+        '{"form": "ecb", "block": "00", "key": "00"}',
+    ],
 )
 def test_what_is_no_wrapped_key_is_refused(text: str) -> None:
     with pytest.raises(InputInvalid, match=r"cardio keys export"):

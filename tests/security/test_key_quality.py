@@ -80,6 +80,8 @@ def test_a_key_that_des_cannot_tell_from_another_is_refused() -> None:
     assert accept(ring, "LOAD", twin, SM4).names() == ["LOAD", "PURCHASE"]
     with pytest.raises(KeyRejected, match="already"):
         accept(ring, "PURCHASE", RootKey(FIRST, 1), DES)
+    with pytest.raises(KeyRejected, match="A to Z"):
+        accept(ring, "two words", RootKey(FIRST, 1), DES)
     assert ring.names() == ["PURCHASE"]
 
 
