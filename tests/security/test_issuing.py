@@ -10,7 +10,7 @@ import pytest
 from cardio.crypto.check_values import KeyAlgorithm
 from cardio.crypto.ciphers import Algorithm, cipher_for
 from cardio.crypto.suites import LdtSuite
-from cardio.errors import SamKeyMissing, TestKeysRefused
+from cardio.errors import KeyRejected, SamKeyMissing, TestKeysRefused
 from cardio.security.authentication import AuthenticationOrder
 from cardio.security.card_keys import CARD_KEYS
 from cardio.security.hsm import Hsm, HsmKey
@@ -143,6 +143,16 @@ def test_a_key_that_is_missing_or_needs_more_factors_is_named_but_not_told(keys:
         keys.kcv(CardKeyReference("NOWHERE", SUITE))
     with pytest.raises(SamKeyMissing, match="3 factors"):
         keys.kcv(CardKeyReference("UKSSSE", SUITE, FACTORS["B"][:1]))
+
+
+def test_keys_of_a_card_that_des_cannot_tell_apart_are_refused(keys: IssuingKeys) -> None:
+    keys.refuse_equal(reference(card, name) for card, name, *_ in rows("key") if card == "B")
+    keys.refuse_equal([reference("B", "DPK"), reference("B", "DPK")])
+    # the vendor's own sample has such a pair (PERS §1.1)
+    purchase, load = bytes.fromhex("3E01" * 8), bytes.fromhex("3F01" * 8)
+    ring = Keyring("sample", {"DPK": RootKey(purchase, 0), "DLK": RootKey(load, 0)}, test=True)
+    with pytest.raises(KeyRejected, match="DLK and DPK"):
+        KeyringIssuingKeys(ring).refuse_equal(CardKeyReference(name, SUITE) for name in ("DPK", "DLK"))
 
 
 class Real(ChannelAround):
