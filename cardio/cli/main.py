@@ -9,6 +9,7 @@ import typer
 
 from cardio.cli.cards import read, readers
 from cardio.cli.doctor.command import doctor
+from cardio.cli.keys.command import keys
 from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
 from cardio.cli.profiles import profile
@@ -33,6 +34,7 @@ app.command()(read)
 app.add_typer(wallet, name="wallet")
 app.add_typer(account, name="account")
 app.add_typer(profile, name="profile")
+app.add_typer(keys, name="keys")
 app.command()(virtual)
 app.command()(trace)
 app.command()(doctor)

@@ -98,7 +98,7 @@ class PbocSuite(CipherSuite):
 
     def line_encrypt(self, key: bytes, data: bytes) -> bytes:
         """Line encryption: length byte ‖ data, padded only if needed, ECB (EW §4.1 `ENC`)."""
-        return self.cipher.encrypt(key, _with_length(data, self.cipher.block))
+        return self.cipher.encrypt(key, with_length(data, self.cipher.block))
 
     def line_decrypt(self, key: bytes, data: bytes) -> bytes:
         """Inverse of `line_encrypt`.
@@ -139,7 +139,7 @@ class LdtSuite(CipherSuite):
 
     def encrypt(self, session: bytes, data: bytes) -> bytes:
         """Data encryption: length byte ‖ data, padded only if needed, ECB."""
-        return self.cipher.encrypt(session, _with_length(data, self.cipher.block))
+        return self.cipher.encrypt(session, with_length(data, self.cipher.block))
 
     def decrypt(self, session: bytes, data: bytes) -> bytes:
         """Inverse of `encrypt`.
@@ -155,13 +155,14 @@ def _pad_to_eight(seed: bytes) -> bytes:
     return seed if len(seed) == 8 else pad80(seed, 8)
 
 
-def _with_length(data: bytes, block: int) -> bytes:
+def with_length(data: bytes, block: int) -> bytes:
+    """What is encrypted on the line: length byte ‖ data, padded by `pad80` only if a block is incomplete."""
     plain = bytes([len(data)]) + data
     return plain if len(plain) % block == 0 else pad80(plain, block)
 
 
 def _without_length(plain: bytes, block: int) -> bytes:
     data = plain[1 : 1 + plain[0]] if plain else b""
-    if not plain or _with_length(data, block) != plain:
+    if not plain or with_length(data, block) != plain:
         raise ValueError("the length or the padding inside does not fit")
     return data

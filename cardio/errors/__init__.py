@@ -49,6 +49,8 @@ from cardio.errors.card import (
 from cardio.errors.host import HostAnswerLost, HostError, HostMissing, HostRefused, HostUnreachable
 from cardio.errors.keys import (
     HsmFailed,
+    KeyCheckFailed,
+    KeyRejected,
     KeyringInvalid,
     RuleUnconfirmed,
     SamAbsent,
@@ -202,7 +204,9 @@ __all__ = [
     "JournalBehind",
     "JournalBroken",
     "JournalLocked",
+    "KeyCheckFailed",
     "KeyIndexUnsupported",
+    "KeyRejected",
     "KeyringInvalid",
     "LayoutInvalid",
     "LayoutRefused",

@@ -90,6 +90,28 @@ class TestKeysRefused(SamError):
     exit_code = ExitCode.REFUSED
 
 
+class KeyRejected(SamError):
+    """A key or a part of it does not have the demanded quality."""
+
+    code = "keys.rejected"
+    zh = "密钥不合格，未写入"
+    en = "The key was not accepted; nothing was written"
+    retry = Retry.AFTER_ACTION
+    action = "check_key"
+    exit_code = ExitCode.REFUSED
+
+
+class KeyCheckFailed(SamError):
+    """A key check value is not that of the key."""
+
+    code = "keys.check-failed"
+    zh = "密钥校验值不符，未写入"
+    en = "The key check value does not match; nothing was written"
+    retry = Retry.AFTER_ACTION
+    action = "check_key"
+    exit_code = ExitCode.REFUSED
+
+
 class RuleUnconfirmed(SamError):
     """Money on a real card would rest on a rule that no source confirms."""
 

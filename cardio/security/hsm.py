@@ -1,22 +1,23 @@
 """Root keys in a hardware security module, reached through PKCS#11 (PERS §3.4, SSC §6.5).
 
 The root never leaves the token: the first step with it is computed inside. What that step gives - a city's or a card's
-key - lives in host memory for the moment of one authentication or purchase, because PKCS#11 tokens cannot chain the
-derivation of the cards (PERS §3.4). A card's own key stays inside: only the session key comes out. 3DES only: the
-tokens tried know no SM4.
+key - lives in host memory for the moment of one authentication or purchase; a chain inside would cost the token an
+object for every step of every tap (`hsm_issuing` does it, personalization has the time). A card's own key stays inside:
+only the session key comes out. 3DES only: the tokens tried know no SM4.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pkcs11
 from pkcs11 import KeyType, Mechanism, ObjectClass
-from pkcs11.exceptions import NoSuchKey, NoSuchToken, PinIncorrect, PKCS11Error, UserAlreadyLoggedIn
+from pkcs11.exceptions import NoSuchToken, PinIncorrect, PKCS11Error, UserAlreadyLoggedIn
 
 from cardio.crypto.ciphers import Algorithm, complement
 from cardio.crypto.suites import CipherSuite
@@ -94,15 +95,12 @@ class Hsm(DerivedKeys):
                 SM4 card.
             HsmFailed: The token failed; the next call opens it anew.
         """
-        if suite.algorithm is not Algorithm.TRIPLE_DES:
-            raise SamKeyMissing(f"{self.name} computes 3DES only")
-        place = self._keys.get(name) or HsmKey(name, len(factors))
-        below = factors_below(factors, place.levels)
+        label, below = self.place(name, suite, factors)
         if not below:
             # Under 3DES the seed is the block: the token makes the session key itself.
-            return self._encrypt(place.label, seed)
+            return self._encrypt(label, seed)
         first, *rest = below
-        card_key = suite.diversify(self._encrypt(place.label, first + complement(first)), rest)
+        card_key = suite.diversify(self._encrypt(label, first + complement(first)), rest)
         return suite.session_key(card_key, seed)
 
     def close(self) -> None:
@@ -110,19 +108,38 @@ class Hsm(DerivedKeys):
         with self._lock:
             self._close()
 
-    def _encrypt(self, label: str, data: bytes) -> bytes:
-        """3DES under a key that stays in the token."""
+    def place(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> tuple[str, tuple[bytes, ...]]:
+        """Label of the key from which a card's key comes, and the factors that lead to it, for use inside this package.
+
+        Raises:
+            SamKeyMissing: It needs more factors than the card has, or the card is an SM4 card.
+        """
+        if suite.algorithm is not Algorithm.TRIPLE_DES:
+            raise SamKeyMissing(f"{self.name} computes 3DES only")
+        place = self._keys.get(name) or HsmKey(name, len(factors))
+        return place.label, factors_below(factors, place.levels)
+
+    @contextmanager
+    def token(self) -> Iterator[Callable[[str], Any]]:
+        """The token for one computation inside this package: gives its keys by label; other threads wait.
+
+        Raises:
+            SamKeyMissing: It does not have a key that was asked for.
+            HsmFailed: It failed; the next call opens it anew.
+        """
         with self._lock:
             try:
                 if self._session is None:
                     self._open()
-                key = self._find(label)
-                return bytes(key.encrypt(data, mechanism=Mechanism.DES3_ECB))
-            except NoSuchKey as error:
-                raise SamKeyMissing(f"{self.name} has no key {label}") from error
+                yield self._find
             except PKCS11Error as error:
                 self._close()
                 raise HsmFailed(f"{self.name}: {type(error).__name__}") from error
+
+    def _encrypt(self, label: str, data: bytes) -> bytes:
+        """3DES under a key that stays in the token."""
+        with self.token() as find:
+            return bytes(find(label).encrypt(data, mechanism=Mechanism.DES3_ECB))
 
     def _find(self, label: str) -> Any:
         for kind in (KeyType.DES2, KeyType.DES3):
@@ -134,7 +151,7 @@ class Hsm(DerivedKeys):
             found = list(self._session.get_objects(wanted))
             if found:
                 return found[0]
-        raise NoSuchKey
+        raise SamKeyMissing(f"{self.name} has no key {label}")
 
     def _open(self) -> None:
         try:

@@ -10,11 +10,12 @@ could protect it (PERS §5.2, A06).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cardio.crypto.check_values import check_value
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
-from cardio.errors import TestKeysRefused
+from cardio.errors import KeyRejected, TestKeysRefused
 from cardio.security.keyring import Keyring
 from cardio.transport.channel import Channel
 
@@ -69,6 +70,23 @@ class IssuingKeys(ABC):
         """
         if self.test and not channel.virtual:
             raise TestKeysRefused(self.name)
+
+    def refuse_equal(self, keys: Iterable[CardKeyReference]) -> None:
+        """Whether the keys of one card are different keys: DES ignores the lowest bit of each byte (PERS §1.1).
+
+        Args:
+            keys: Keys of the card under different names; the same name twice is one key.
+
+        Raises:
+            KeyRejected: Two have the same check value.
+        """
+        names: dict[bytes, str] = {}
+        for key in keys:
+            other = names.setdefault(self.kcv(key), key.name)
+            if other != key.name:
+                raise KeyRejected(
+                    f"{self.name}: {key.name} and {other} are the same key, or nobody can tell them apart"
+                )
 
     @abstractmethod
     def kcv(self, key: CardKeyReference) -> bytes:

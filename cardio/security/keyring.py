@@ -18,16 +18,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from cardio.crypto.check_values import check_value
-from cardio.crypto.ciphers import BlockCipher
+from cardio.crypto.check_values import SIZES, KeyAlgorithm, key_check_value
 from cardio.crypto.suites import CipherSuite
-from cardio.errors import KeyringInvalid, SamKeyMissing
+from cardio.errors import KeyRejected, KeyringInvalid, SamKeyMissing
 from cardio.security.derived_keys import DerivedKeys, Terminal, factors_below
 
 FORMAT = "cardio-keyring-1"
 COST = {"n": 2**15, "r": 8, "p": 1}
 """scrypt: 32 MiB and about a tenth of a second (RFC 7914 §2)."""
-KEY_SIZES = frozenset({8, 16})
+KEY_SIZES = frozenset({8, 16, 32})
 MAX_LEVELS = 3
 
 
@@ -36,8 +35,9 @@ class RootKey:
     """A key at the level at which it was put into the keyring.
 
     Attributes:
-        key: 16 bytes; 8 for single DES.
-        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's.
+        key: 16 bytes; 8 for single DES; 32 for an AES key that wraps others, whose level is 0.
+        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's,
+            or one that is the same for many cards.
     """
 
     key: bytes = field(repr=False)
@@ -45,7 +45,7 @@ class RootKey:
 
     def __post_init__(self) -> None:
         if len(self.key) not in KEY_SIZES or not 0 <= self.levels <= MAX_LEVELS:
-            raise ValueError("a root key has 8 or 16 bytes and 0 to 3 levels")
+            raise ValueError("a root key has 8, 16 or 32 bytes and 0 to 3 levels")
 
 
 class Keyring(DerivedKeys):
@@ -76,13 +76,47 @@ class Keyring(DerivedKeys):
         """As the keyring says of itself."""
         return self._test
 
-    def root_kcv(self, name: str, cipher: BlockCipher) -> bytes:
-        """Check value of a key as it stands in the keyring, 3 bytes (PERS §2.4).
+    def names(self) -> list[str]:
+        """Names of the keys."""
+        return sorted(self._roots)
+
+    def root(self, name: str) -> RootKey:
+        """A key at the level at which it was put in, for use inside this package; its repr does not tell it.
 
         Raises:
             SamKeyMissing: The key is not in the keyring.
         """
-        return check_value(cipher, self._root(name).key)
+        root = self._roots.get(name)
+        if root is None:
+            raise SamKeyMissing(f"{self.name} has no {name}")
+        return root
+
+    def levels(self, name: str) -> int:
+        """Factors that are still to be applied to a key, 0 to 3.
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring.
+        """
+        return self.root(name).levels
+
+    def check_values(self, name: str) -> dict[KeyAlgorithm, bytes]:
+        """Check values of a key, 3 bytes for each algorithm that its size allows (PERS §2.4).
+
+        Raises:
+            SamKeyMissing: The key is not in the keyring.
+        """
+        key = self.root(name).key
+        return {algorithm: key_check_value(algorithm, key) for algorithm, sizes in SIZES.items() if len(key) in sizes}
+
+    def with_key(self, name: str, root: RootKey) -> Keyring:
+        """This keyring and one more key; see `key_quality.accept` for what may be one.
+
+        Raises:
+            KeyRejected: It has a key of that name.
+        """
+        if name in self._roots:
+            raise KeyRejected(f"{self.name} has a key {name} already")
+        return Keyring(self._name, {**self._roots, name: root}, test=self._test, terminal=self.terminal)
 
     def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
         """Key of one card, 8 or 16 bytes, for use inside this package only.
@@ -95,7 +129,7 @@ class Keyring(DerivedKeys):
         Raises:
             SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
         """
-        root = self._root(name)
+        root = self.root(name)
         return suite.diversify(root.key, factors_below(factors, root.levels))
 
     def session_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...], seed: bytes) -> bytes:
@@ -105,12 +139,6 @@ class Keyring(DerivedKeys):
             SamKeyMissing: The key is not in the keyring, or needs more factors than the card has.
         """
         return suite.session_key(self.card_key(name, suite, factors), seed)
-
-    def _root(self, name: str) -> RootKey:
-        root = self._roots.get(name)
-        if root is None:
-            raise SamKeyMissing(f"{self.name} has no {name}")
-        return root
 
     @classmethod
     def load(cls, path: Path, passphrase: str, terminal: Terminal | None = None) -> Keyring:
@@ -150,6 +178,25 @@ class Keyring(DerivedKeys):
         Raises:
             KeyringInvalid: The file exists, or cannot be written.
         """
+        try:
+            self._write(path, os.O_EXCL, passphrase)
+        except OSError as error:
+            raise KeyringInvalid(f"{path}: {error.strerror}") from error
+
+    def replace(self, path: Path, passphrase: str) -> None:
+        """Write the keyring in the place of an older file; the older one stays whole until the new one is on disk.
+
+        Raises:
+            KeyringInvalid: It cannot be written.
+        """
+        unfinished = path.with_name(path.name + ".new")
+        try:
+            self._write(unfinished, os.O_TRUNC, passphrase)
+            unfinished.rename(path)
+        except OSError as error:
+            raise KeyringInvalid(f"{path}: {error.strerror}") from error
+
+    def _write(self, path: Path, flags: int, passphrase: str) -> None:
         kdf = {"salt": secrets.token_hex(16), **COST}
         nonce = secrets.token_bytes(12)
         content = {
@@ -159,12 +206,11 @@ class Keyring(DerivedKeys):
         }
         sealed = AESGCM(_derive(passphrase, kdf)).encrypt(nonce, json.dumps(content).encode(), _header(kdf))
         outer = {"format": FORMAT, "kdf": kdf, "nonce": nonce.hex(), "sealed": sealed.hex()}
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(outer, file, indent=1)
-        except OSError as error:
-            raise KeyringInvalid(f"{path}: {error.strerror}") from error
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(outer, file, indent=1)
+            file.flush()
+            os.fsync(descriptor)
 
 
 def _derive(passphrase: str, kdf: Mapping[str, Any]) -> bytes:

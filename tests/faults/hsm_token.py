@@ -38,4 +38,5 @@ if __name__ == "__main__":
     make_token(
         Path(sys.argv[1]),
         {"DPK": test_root(SOCIAL_SECURITY_ROOT, "DPK"), "WALLET-DPK": test_root(WALLET_ROOT, "DPK")},
+        readable={},
     )

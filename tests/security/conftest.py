@@ -11,6 +11,7 @@ from cardio.security.hsm import Hsm
 from cardio.virtual import cards
 from tests.security.purchases import CASES, NATIONAL_ROOT
 from tests.security.softhsm import MODULE, PIN, TOKEN, configuration, make_token
+from tests.security.worked_cards import issuer_keys, readable_keys
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +29,10 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for case in CASES:
         # DES2 keys have 16 bytes.
         keys |= {f"{case}-{levels}": key for levels, key in case.levels.items() if len(key) == 16}
+    keys |= issuer_keys()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(configuration(folder)))
-        make_token(folder, keys)
+        make_token(folder, keys, readable_keys())
         yield TOKEN
 
 

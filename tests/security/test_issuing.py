@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pkcs11
 import pytest
 
+from cardio.crypto.check_values import KeyAlgorithm
 from cardio.crypto.ciphers import Algorithm, cipher_for
 from cardio.crypto.suites import LdtSuite
-from cardio.errors import SamKeyMissing, TestKeysRefused
-from cardio.security.authentication import AuthenticationOrder
+from cardio.errors import KeyRejected, SamKeyMissing, TestKeysRefused
 from cardio.security.card_keys import CARD_KEYS
+from cardio.security.hsm import Hsm, HsmKey
+from cardio.security.hsm_issuing import HsmIssuingKeys
 from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring, RootKey
 from cardio.security.keys import Family, SamApplication
@@ -16,7 +21,8 @@ from cardio.transport.channel import ChannelAround
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.cards import citizen_card
 from cardio.virtual.issuing_keys import issuer_test_keyring
-from tests.security.worked_cards import FACTORS, SUITE, content, reference, rows
+from tests.security.softhsm import MODULE, PIN, store
+from tests.security.worked_cards import FACTORS, SUITE, content, issuer_places, reference, rows
 
 CHALLENGE = bytes.fromhex("C0DE0003")
 SAM = SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, 3)
@@ -27,8 +33,19 @@ RUN_TIME = [
 ]
 
 
+@pytest.fixture(params=["keyring", "hsm"])
+def keys(request: pytest.FixtureRequest, token: str) -> Iterator[IssuingKeys]:
+    """The same keys in memory and in a real token."""
+    if request.param == "keyring":
+        yield KeyringIssuingKeys(issuer_test_keyring())
+        return
+    hsm = Hsm(MODULE, token, PIN, issuer_places())
+    yield HsmIssuingKeys(hsm)
+    hsm.close()
+
+
 @pytest.fixture
-def keys() -> IssuingKeys:
+def keyring() -> IssuingKeys:
     return KeyringIssuingKeys(issuer_test_keyring())
 
 
@@ -37,7 +54,7 @@ def test_card_keys_are_diversified_as_specified(
     keys: IssuingKeys, card: str, name: str, root_kcv: str, value: str, kcv: str
 ) -> None:
     key = reference(card, name)
-    assert issuer_test_keyring().root_kcv(key.name, SUITE.cipher).hex().upper() == root_kcv
+    assert issuer_test_keyring().check_values(key.name)[KeyAlgorithm.TRIPLE_DES].hex().upper() == root_kcv
     assert keys.kcv(key).hex().upper() == kcv
     assert keys.plain_block(b"header", key) == b"header" + bytes.fromhex(value)
 
@@ -81,33 +98,32 @@ def test_commands_are_protected_by_their_mac(
 def test_a_social_security_card_is_authenticated_at_run_time(
     keys: IssuingKeys, key: str, original: str, challenge: str, expected: str
 ) -> None:
-    factor, asked = bytes.fromhex(challenge), bytes.fromhex(original)
-    order = AuthenticationOrder(CARD_KEYS[key], SAM, Algorithm.TRIPLE_DES, FACTORS["B"], factor, asked)
-    assert keys.authenticate(order).hex().upper() == expected
+    proof = keys.authentication(reference("B", key), bytes.fromhex(challenge), bytes.fromhex(original))
+    assert proof.hex().upper() == expected
 
 
-def test_sm4_cards_get_blocks_of_sixteen_bytes(keys: IssuingKeys) -> None:
+def test_sm4_cards_get_blocks_of_sixteen_bytes(keyring: IssuingKeys) -> None:
     suite = LdtSuite(Algorithm.SM4)
     master, key = CardKeyReference("SMK", suite, FACTORS["B"]), CardKeyReference("UKSSSE", suite, FACTORS["B"])
     header, command = bytes.fromhex("F9F0AA0833"), bytes.fromhex("84D40102")
-    block = keys.wrapped_block(command, header, key, master, CHALLENGE)
+    block = keyring.wrapped_block(command, header, key, master, CHALLENGE)
     body, mac = block[:-4], block[-4:]
-    value, under = (keys.plain_block(b"", one) for one in (key, master))
+    value, under = (keyring.plain_block(b"", one) for one in (key, master))
     sm4 = cipher_for(Algorithm.SM4)
     assert sm4.decrypt(under, body) == bytes([21]) + header + value + b"\x80" + bytes(9)
     message = command + bytes([len(block)]) + body + b"\x80" + bytes(10)
     assert mac == sm4.mac_chain(under, message, CHALLENGE + bytes(12))[:4]
     block8 = sm4.encrypt(under, bytes.fromhex("C0DE00015A5AA501") + bytes(8))
     expected = bytes(a ^ b for a, b in zip(block8[:8], block8[8:], strict=True))
-    assert keys.cryptogram(master, bytes.fromhex("C0DE00015A5AA501")) == expected
-    assert keys.kcv(key) == sm4.encrypt(value, bytes(16))[:3]
+    assert keyring.cryptogram(master, bytes.fromhex("C0DE00015A5AA501")) == expected
+    assert keyring.kcv(key) == sm4.encrypt(value, bytes(16))[:3]
 
 
-def test_single_des_keys_are_written_and_protect(keys: IssuingKeys) -> None:
+def test_single_des_keys_are_written_and_protect(keyring: IssuingKeys) -> None:
     transport = CardKeyReference("TRANSPORT", SUITE)
-    assert keys.kcv(transport).hex() == "caaaaf"
+    assert keyring.kcv(transport).hex() == "caaaaf"
     header = bytes.fromhex("36F0F0FF33")
-    block = keys.wrapped_block(bytes.fromhex("84D40100"), header, transport, transport, CHALLENGE)
+    block = keyring.wrapped_block(bytes.fromhex("84D40100"), header, transport, transport, CHALLENGE)
     assert SUITE.line_decrypt(b"\xff" * 8, block[:-4]) == header + b"\xff" * 8
     assert len(block) == 0x14
 
@@ -127,6 +143,16 @@ def test_a_key_that_is_missing_or_needs_more_factors_is_named_but_not_told(keys:
         keys.kcv(CardKeyReference("UKSSSE", SUITE, FACTORS["B"][:1]))
 
 
+def test_keys_of_a_card_that_des_cannot_tell_apart_are_refused(keys: IssuingKeys) -> None:
+    keys.refuse_equal(reference(card, name) for card, name, *_ in rows("key") if card == "B")
+    keys.refuse_equal([reference("B", "DPK"), reference("B", "DPK")])
+    # the vendor's own sample has such a pair (PERS §1.1)
+    purchase, load = bytes.fromhex("3E01" * 8), bytes.fromhex("3F01" * 8)
+    ring = Keyring("sample", {"DPK": RootKey(purchase, 0), "DLK": RootKey(load, 0)}, test=True)
+    with pytest.raises(KeyRejected, match="DLK and DPK"):
+        KeyringIssuingKeys(ring).refuse_equal(CardKeyReference(name, SUITE) for name in ("DPK", "DLK"))
+
+
 class Real(ChannelAround):
     """A card that is not known to be virtual."""
 
@@ -136,10 +162,51 @@ class Real(ChannelAround):
 def test_test_keys_meet_virtual_cards_only(keys: IssuingKeys) -> None:
     channel = EmbeddedReader("perso", citizen_card()).connect()
     keys.refuse_real(channel)
-    with pytest.raises(TestKeysRefused, match="virtual-issuer"):
+    with pytest.raises(TestKeysRefused, match=keys.name):
         keys.refuse_real(Real(channel))
     KeyringIssuingKeys(Keyring("city", {"BATCH": RootKey(bytes(16), 0)}, test=False)).refuse_real(Real(channel))
 
 
-def test_a_source_names_itself_without_secrets(keys: IssuingKeys) -> None:
-    assert (keys.name, keys.test) == ("keyring:virtual-issuer", True)
+def test_a_source_names_itself_without_secrets(keyring: IssuingKeys) -> None:
+    assert (keyring.name, keyring.test) == ("keyring:virtual-issuer", True)
+
+
+# ---- tokens ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def special(token: str) -> Iterator[IssuingKeys]:
+    """A token with keys that are not as they should be; they are gone afterwards."""
+    with pkcs11.lib(str(MODULE)).get_token(token_label=token).open(user_pin=PIN, rw=True) as session:
+        store(session, "underivable", bytes(range(16)), DERIVE=False)
+        hsm = Hsm(MODULE, token, PIN, {"NO-DERIVE": HsmKey("underivable", 1), "SECRET": HsmKey("spec-root", 0)})
+        yield HsmIssuingKeys(hsm)
+        hsm.close()
+        for key in session.get_objects({pkcs11.Attribute.LABEL: "underivable"}):
+            key.destroy()
+
+
+def test_what_a_token_cannot_do_is_said(special: IssuingKeys) -> None:
+    card = FACTORS["A"]
+    with pytest.raises(SamKeyMissing, match="CKA_DERIVE"):
+        special.kcv(CardKeyReference("NO-DERIVE", SUITE, card))
+    secret = CardKeyReference("SECRET", SUITE, card)
+    assert len(special.kcv(secret)) == 3
+    with pytest.raises(SamKeyMissing, match="may not leave the token"):
+        special.plain_block(b"header", secret)
+    with pytest.raises(SamKeyMissing, match="spec-root-LEFT"):
+        special.line_mac(secret, CHALLENGE, b"a message of more than a block")
+    with pytest.raises(SamKeyMissing, match="3DES only"):
+        special.kcv(CardKeyReference("SECRET", LdtSuite(Algorithm.SM4), card))
+
+
+def test_derived_keys_do_not_stay_in_the_token(token: str) -> None:
+    hsm = Hsm(MODULE, token, PIN, issuer_places())
+    keys = HsmIssuingKeys(hsm)
+    with pkcs11.lib(str(MODULE)).get_token(token_label=token).open() as session:
+        before = len(list(session.get_objects()))
+        assert before > len(CARD_KEYS)
+        keys.line_mac(reference("B", "UKSSSE"), CHALLENGE, b"a message of more than a block")
+        keys.plain_block(b"header", reference("B", "UKSSSE"))
+        assert len(list(session.get_objects())) == before
+    hsm.close()

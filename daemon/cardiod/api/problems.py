@@ -71,6 +71,8 @@ STATUS: dict[str, int] = {
     "sam.locked": 503,
     "sam.failed": 503,
     "keys.test-only": 403,
+    "keys.rejected": 422,
+    "keys.check-failed": 422,
     "rule.unconfirmed": 403,
     "host.missing": 503,
     "host.refused": 422,
