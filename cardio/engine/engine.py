@@ -153,7 +153,7 @@ class Engine:
         if transaction.state is not State.ACCEPTED:
             return transaction
         _refuse_pending(resolved)
-        work = self._on(card, target, transaction)
+        work = self._on(card, target, transaction, self.ledger.freshness.behind)
         return self._unless_cancelled(work, lambda work: self._charge(work, asked.records, release))
 
     # ---- grey lock ---------------------------------------------------------------------------------------------
@@ -396,7 +396,10 @@ class Engine:
         return resolved
 
     def _pending(self, target: Target) -> list[Transaction]:
-        return self.ledger.pending(self.ledger.card_key(target.purse.kind, target.identity))
+        return self.ledger.pending(self._card_key(target))
+
+    def _card_key(self, target: Target) -> str:
+        return self.ledger.card_key(target.purse.kind, target.identity)
 
     def _resolve_pending(self, target: Target) -> list[Transaction]:
         return [self._resolve(target, pending) for pending in self._pending(target)]
@@ -427,14 +430,18 @@ class Engine:
 
         Bookkeeping that is owed to the card comes before anything new, that of `settlement` after it.
         """
-        resolved = self._resolve_pending(target)
+        card_key = self._card_key(target)
+        known = self.ledger.standing(transaction.id, card_key)
+        resolved = [self._resolve(target, pending) for pending in known.pending]
         notes = self._notes(card, target)
         self._write_notes(notes, resolved)
-        transaction = self.ledger.transaction(transaction.id)
-        if transaction.state is not State.ACCEPTED:
-            return transaction
+        if resolved or notes is not None:
+            # The transaction can be one of those, and everything can have changed while the card was at work.
+            known = self.ledger.standing(transaction.id, card_key)
+        if known.transaction.state is not State.ACCEPTED:
+            return known.transaction
         _refuse_pending(resolved)
-        work = self._on(card, target, transaction)
+        work = self._on(card, target, known.transaction, known.behind)
         if notes is None or settlement is None:
             return self._unless_cancelled(work, act)
         done = self._unless_cancelled(replace(work, notes=notes.plan(settlement)), act)
@@ -457,16 +464,17 @@ class Engine:
         if notes is not None and all(transaction.state.final for transaction in transactions):
             notes.write()
 
-    def _on(self, card: CardConnection, target: Target, transaction: Transaction) -> Work:
+    def _on(
+        self, card: CardConnection, target: Target, transaction: Transaction, behind: dict[str, object] | None
+    ) -> Work:
         """The work on a purse, which must have the operation.
 
         Raises:
-            JournalBehind: The journal was found to miss transactions.
+            JournalBehind: The journal was found to miss what `behind` says.
             OperationUnsupported: The purse does not have the operation.
         """
-        found = self.ledger.freshness.behind
-        if found is not None:
-            raise JournalBehind(", ".join(f"{name} {value}" for name, value in found.items()))
+        if behind is not None:
+            raise JournalBehind(", ".join(f"{name} {value}" for name, value in behind.items()))
         target.purse.step(transaction.operation)
         return Work(card, target, transaction, self.ledger, self._clock)
 

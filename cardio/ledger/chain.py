@@ -68,9 +68,12 @@ Note = Callable[[sqlite3.Connection, str, str, dict[str, Any]], ChainRow]
 """Adds a row of a kind about a subject, with a payload, to the chain of one journal."""
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, text as it is."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def append(

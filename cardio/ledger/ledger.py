@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ class Ledger(Requests):
                 set_sequence(db, sam_counter, armed.terminal_sequence)
             persons.keep(db, self._keys, transaction.id, card_number)
             self._chain(db, "transaction.armed", transaction.id, for_chain(columns))
-            return store.transaction(db, transaction.id)
+            return replace(transaction, state=State.ARMED, armed=armed, outcome=Outcome(State.ARMED))
 
         return self._database.write(job)
 
@@ -161,14 +162,12 @@ class Ledger(Requests):
         """
 
         def job(db: sqlite3.Connection) -> Transaction:
-            found = store.transaction(db, transaction.id)
-            before = found.state
-            if before.final and outcome.state is State.UNCERTAIN:
-                # The card was shown to another reader, and answered there, before a stuck one gave up.
-                return found
-            if before is State.CANCELLED and outcome.state is State.DECLINED:
-                return found
-            return self._transitions.move(db, found, outcome)
+            before = store.state(db, transaction.id)
+            # The card was shown to another reader, and answered there, before a stuck one gave up.
+            known_better = before.final and outcome.state is State.UNCERTAIN
+            if known_better or (before is State.CANCELLED and outcome.state is State.DECLINED):
+                return store.transaction(db, transaction.id)
+            return self._transitions.move(db, replace(transaction, state=before), outcome)
 
         return self._database.write(job)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from cardio.ledger import card_notes, chain, grey_locks, notices, signed_vouchers, spending, store
+from cardio.ledger.freshness import doubt
 from cardio.ledger.model import CardNote, HostNotice, Request, Settlement, State, Transaction
 from cardio.ledger.rows import transaction_from
 from cardio.ledger.signed_vouchers import SignedVoucher
@@ -21,6 +23,21 @@ class Readable(Protocol):
 
     def read(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run a reading `job`."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a journal says before a card is worked on.
+
+    Attributes:
+        transaction: What is to be done, as it stands.
+        pending: Open questions about the card, oldest first.
+        behind: What the journal was found to miss; money stops while it is not None.
+    """
+
+    transaction: Transaction
+    pending: tuple[Transaction, ...]
+    behind: dict[str, object] | None
 
 
 class Questions:
@@ -68,11 +85,17 @@ class Questions:
 
     def pending(self, card_key: str) -> list[Transaction]:
         """Open questions about one card, oldest first."""
-        query = (
-            'SELECT t.* FROM transactions t JOIN pending_cards p ON p."transaction" = t.id'
-            " WHERE p.card_key = ? ORDER BY t.created_at"
+        return self._readable.read(lambda db: store.pending(db, card_key))
+
+    def standing(self, identifier: str, card_key: str) -> Standing:
+        """All that must be known before a transaction may be done on a card, in one question.
+
+        Raises:
+            TransactionUnknown: There is no such transaction.
+        """
+        return self._readable.read(
+            lambda db: Standing(store.transaction(db, identifier), tuple(store.pending(db, card_key)), doubt(db))
         )
-        return self._readable.read(lambda db: [store.loaded(db, row) for row in db.execute(query, (card_key,))])
 
     def pending_purses(self) -> set[PurseKind]:
         """Purses about which any question is open."""

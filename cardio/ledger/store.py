@@ -65,6 +65,15 @@ def loaded(db: sqlite3.Connection, row: sqlite3.Row) -> Transaction:
     return replace(found, notes=card_notes.of_transaction(db, found.id)) if planned else found
 
 
+def pending(db: sqlite3.Connection, card_key: str) -> list[Transaction]:
+    """Open questions about one card, oldest first."""
+    query = (
+        'SELECT t.* FROM transactions t JOIN pending_cards p ON p."transaction" = t.id'
+        " WHERE p.card_key = ? ORDER BY t.created_at"
+    )
+    return [loaded(db, row) for row in db.execute(query, (card_key,))]
+
+
 def check_known(db: sqlite3.Connection, identifier: str) -> None:
     """Insist that an id is a transaction's or a settlement's.
 

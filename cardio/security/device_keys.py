@@ -56,6 +56,7 @@ class DeviceKeys:
         if any(len(key) != KEY_SIZE for key in (signing, wrapping, lookup)):
             raise ValueError(f"each key has {KEY_SIZE} bytes")
         self._signer = Ed25519PrivateKey.from_private_bytes(signing)
+        self._public = self._signer.public_key().public_bytes_raw()
         self._wrapping = wrapping
         self._lookup = lookup
 
@@ -68,7 +69,7 @@ class DeviceKeys:
     @property
     def public(self) -> bytes:
         """Public key of the signatures, 32 bytes."""
-        return self._signer.public_key().public_bytes_raw()
+        return self._public
 
     def sign(self, document: bytes) -> bytes:
         """Detached signature of a document, 64 bytes."""

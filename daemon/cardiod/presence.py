@@ -1,4 +1,4 @@
-"""Which readers, cards and PSAMs are there, and work on the card in a reader.
+"""Which readers, cards and PSAMs are there, and the way to the thread that owns a reader.
 
 Everything here runs in the event loop and only ever awaits: cards are worked on in the threads that own their readers.
 """
@@ -7,94 +7,47 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
-from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardAbsent,
     CardChanged,
     CardioError,
-    CardMultiple,
-    CardUnsupported,
     InternalError,
     Money,
-    OperationUnsupported,
-    ReaderBusy,
     ReaderPoisoned,
     ReaderUnavailable,
-    SamAbsent,
-    ServiceUnavailable,
 )
 from cardio.ledger.ledger import now
 from cardio.products.catalogue import Catalogue
-from cardio.products.detection import Identification, identify
-from cardio.purse.operation import PurseKind
 from cardio.readers.key_chain import KeyChain, KeySource
 from cardio.readers.monitor import ReaderMonitor
 from cardio.readers.names import reader_ids
 from cardio.readers.owner import OwnerState
 from cardio.readers.owners import ReaderOwners
-from cardio.readers.sam import SamBench, SamFound, probe_sam
+from cardio.readers.sam import SamBench, SamFound
 from cardio.readers.watch import CALL_LIMIT
-from cardio.transport.channel import Channel, ReaderDriver, SlotState, has_pin_pad
+from cardio.transport.channel import Channel, ReaderDriver, SlotState
 from cardio.transport.measuring import Measured, MeasuringDriver
 from cardiod import crashes
 from cardiod.events import EventLog
+from cardiod.first_look import FirstLook, Found
+from cardiod.presentation import Presentation
 from cardiod.work import Work
 
 T = TypeVar("T")
-SAM_PATIENCE = 2.0
-"""Seconds to wait for a PSAM that was not seen yet."""
-FIRST_LOOK = 5.0
+START_PATIENCE = 5.0
 """Seconds that the start waits for the readers; a reader service that hangs must not keep the daemon from running."""
-BUSY_RETRY = 0.25
-"""Seconds between looks at a card that another program holds (OPS §4.11: no faster)."""
 
 log = structlog.get_logger("cardiod.presence")
 
 
 def _unwatched(exchange: Measured) -> None:
     """For counters whose exchanges nobody counts."""
-
-
-@dataclass(eq=False)
-class Presentation:
-    """One insertion of one card.
-
-    Attributes:
-        handle: 128 random bits; dies with the removal of the card.
-        reader: Where it lies.
-        inserted_at: Since when.
-        slot: State of the slot at the insertion.
-        identification: What it is; None until that is known, or when it could not be found out.
-        error: Why it could not be found out.
-        held: Set while another program holds the card, so that it cannot be looked at yet.
-        released: Set when nobody wants it any more; it must be taken out and put in anew.
-    """
-
-    handle: str
-    reader: str
-    inserted_at: datetime
-    slot: SlotState
-    identification: Identification | None = None
-    error: CardioError | None = None
-    held: ReaderBusy | None = None
-    released: bool = False
-
-    @property
-    def identified(self) -> bool:
-        """Whether the first look at the card is over."""
-        return self.identification is not None or self.error is not None
-
-    def has(self, purse: PurseKind | None) -> bool:
-        """Whether the card has a purse; any card will do for None."""
-        return purse is None or (self.identification is not None and purse in self.identification.purses)
 
 
 class Presence:
@@ -118,7 +71,8 @@ class Presence:
         cards: Cards that are there now, by the names of their readers.
         readers: Readers for card holders.
         on_exchange: Told of every exchange with a card or PSAM, in the thread that owns its reader.
-        pin_pads: Whether a reader has a PIN pad, by its name, as far as a card in it has shown.
+        changed: Notified whenever something comes, goes, or is known.
+        stopping: Set when the daemon ends, so that nobody may wait any more.
     """
 
     def __init__(
@@ -140,19 +94,17 @@ class Presence:
         self.sams = SamBench(driver, self.keys, limit=limit)
         self.cards: dict[str, Presentation] = {}
         self.readers: dict[str, SlotState] = {}
-        self.pin_pads: dict[str, bool] = {}
-        self._catalogue = catalogue
+        self.changed = asyncio.Condition()
+        self.stopping = False
         self._work = work
         self._events = events
-        self._sam_name = sam_name
         self._on_keys = on_keys
         self._on_card = on_card
         self._owners = ReaderOwners(driver, limit=limit)
         self._monitor = ReaderMonitor(driver, self._watch)
+        self._first_look = FirstLook(catalogue, sam_name, self._look, self._matters)
         self._plugged: set[str] = set()
-        self._changed = asyncio.Condition()
         self._looked = asyncio.Event()
-        self._stopping = False
 
     # ---- life ------------------------------------------------------------------------------------------------
 
@@ -162,7 +114,7 @@ class Presence:
         self._monitor.start()
         # A caller that comes at once must not be told that there are no readers.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._looked.wait(), FIRST_LOOK)
+            await asyncio.wait_for(self._looked.wait(), START_PATIENCE)
         try:
             yield
         finally:
@@ -175,13 +127,13 @@ class Presence:
 
     def release_waiting(self) -> None:
         """Tell everybody who waits for a card that the daemon stops; may be called from a signal handler or thread."""
-        self._stopping = True
+        self.stopping = True
         self._work.from_elsewhere(lambda: self._work.start(self.notify()))
 
     async def notify(self) -> None:
         """Have everybody who waits look again."""
-        async with self._changed:
-            self._changed.notify_all()
+        async with self.changed:
+            self.changed.notify_all()
 
     # ---- what is there ---------------------------------------------------------------------------------------
 
@@ -189,6 +141,11 @@ class Presence:
     def states(self) -> dict[str, OwnerState]:
         """What each reader is doing, those with a PSAM included; `poisoned` ones must be plugged in anew."""
         return {**self._owners.states, **self.sams.states}
+
+    @property
+    def pin_pads(self) -> Mapping[str, bool]:
+        """Whether a reader has a PIN pad, by its name, as far as a card in it has shown."""
+        return self._first_look.pin_pads
 
     @property
     def ids(self) -> dict[str, str]:
@@ -203,8 +160,13 @@ class Presence:
         """
         name = self.ids.get(wanted, wanted)
         if name not in self.readers and name not in self.sams.readers:
-            raise self._no_such_reader()
+            raise self.no_such_reader()
         return name
+
+    def no_such_reader(self) -> ReaderUnavailable:
+        """Names those that there are; what was asked for can be anything, a number of a person too."""
+        names = ", ".join(sorted({**self.readers, **dict.fromkeys(self.sams.readers)}))
+        return ReaderUnavailable(f"there are: {names}" if names else "no reader is connected")
 
     def card(self, handle: str) -> Presentation:
         """The card of a handle.
@@ -258,7 +220,7 @@ class Presence:
                 self._forget(card)
         plugged, self._plugged = self._plugged, set(states)
         for name in sorted(plugged - self._plugged):
-            self.pin_pads.pop(name, None)
+            self._first_look.pin_pads.pop(name, None)
             self._events.publish("reader.detached", reader=name)
         for name in sorted(self._plugged - plugged):
             self._events.publish("reader.attached", reader=name)
@@ -279,20 +241,9 @@ class Presence:
         self._events.publish("card.removed", reader=card.reader, card=card.handle)
 
     async def _identify(self, card: Presentation) -> None:
-        """Look at a card that was just put in; a PSAM is taken into service."""
-
-        def look(channel: Channel) -> Identification | SamFound:
-            self.pin_pads[channel.reader] = has_pin_pad(channel)
-            try:
-                return identify(CardConnection(channel), self._catalogue)
-            except CardUnsupported:
-                sam = probe_sam(channel) if self._sam_name in channel.reader else None
-                if sam is None:
-                    raise
-                return sam
-
+        """Find out what was just put in; a PSAM is taken into service."""
         try:
-            found = await self._look(card, look)
+            found = await self._first_look.at(card)
             if isinstance(found, SamFound):
                 self._adopt_sam(found, card)
             else:
@@ -307,28 +258,16 @@ class Presence:
         if card.identification is not None:
             await self._on_card(card)
 
+    async def _look(self, reader: str, job: Callable[[Channel], Found]) -> Found:
+        return await self.on_card(reader, job, Money.NONE)
+
+    def _matters(self, card: Presentation) -> bool:
+        return not self.stopping and self.cards.get(card.reader) is card
+
     def _reject(self, card: Presentation, error: CardioError) -> None:
         card.error = error
         log.warning("card not identified", reader=card.reader, code=error.code)
         self._events.publish("card.rejected", reader=card.reader, card=card.handle, error=error.code)
-
-    async def _look(self, card: Presentation, job: Callable[[Channel], T]) -> T:
-        """Look at a card as soon as no other program holds it.
-
-        Raises:
-            ReaderBusy: It left, or the daemon stops, before it was free.
-            CardioError: What the job raises.
-        """
-        while True:
-            try:
-                return await self.on_card(card.reader, job, Money.NONE)
-            except ReaderBusy as error:
-                if card.held is None:
-                    log.info("card held by another program", reader=card.reader)
-                card.held = error
-                await asyncio.sleep(BUSY_RETRY)
-                if self._stopping or self.cards.get(card.reader) is not card:
-                    raise
 
     def _adopt_sam(self, found: SamFound, card: Presentation) -> None:
         """From now on, until the PSAM is taken out, this reader serves purchases, not card holders."""
@@ -375,105 +314,3 @@ class Presence:
         if self.cards.get(card.reader) not in {None, card}:
             raise CardChanged("another card was put in meanwhile")
         return done
-
-    async def present(
-        self,
-        reader: str | None,
-        purse: PurseKind | None,
-        deadline: float,
-        check: Callable[[], None] = lambda: None,
-        on_wait: Callable[[], None] = lambda: None,
-    ) -> Presentation:
-        """Wait for the card to work with.
-
-        Args:
-            reader: Only this reader, by name or id; None for any.
-            purse: Only a card with this purse; None for any card.
-            deadline: Time of the event loop until which to wait.
-            check: Called whenever something has changed; what it raises ends the waiting.
-            on_wait: Called once, if the card is not there yet.
-
-        Raises:
-            CardAbsent: Nobody presented a card in time.
-            OperationUnsupported: A card was presented, but it does not have the purse.
-            CardMultiple: Several cards could be meant.
-            ReaderBusy: The card is still being looked at.
-            ServiceUnavailable: The daemon is stopping.
-            ReaderUnavailable: No reader of that name.
-            CardioError: What `check` raises.
-        """
-        waiting = False
-        async with self._changed:
-            while True:
-                if self._stopping:
-                    raise ServiceUnavailable("the daemon is stopping")
-                check()
-                name = self._card_reader(reader)
-                candidates = [card for card in self.cards.values() if name in {None, card.reader} and not card.released]
-                if all(candidate.identified for candidate in candidates):
-                    fitting = [candidate for candidate in candidates if candidate.has(purse)]
-                    if len(fitting) > 1:
-                        raise CardMultiple(", ".join(sorted(card.reader for card in fitting)))
-                    if fitting:
-                        return _usable(fitting[0])
-                if not waiting:
-                    on_wait()
-                    waiting = True
-                left = deadline - asyncio.get_running_loop().time()
-                try:
-                    await asyncio.wait_for(self._changed.wait(), max(left, 0))
-                except TimeoutError:
-                    raise _nothing_fits(candidates, purse) from None
-
-    async def await_keys(self, deadline: float) -> None:
-        """Right after the start the PSAM may still be on its way; afterwards its absence is an error at once.
-
-        Raises:
-            SamAbsent: There are no keys.
-        """
-        until = min(deadline, asyncio.get_running_loop().time() + SAM_PATIENCE)
-        async with self._changed:
-            while not self.keys.sources:
-                left = until - asyncio.get_running_loop().time()
-                try:
-                    await asyncio.wait_for(self._changed.wait(), max(left, 0))
-                except TimeoutError:
-                    raise SamAbsent("no PSAM in any reader") from None
-
-    def _card_reader(self, wanted: str | None) -> str | None:
-        """Name of the reader that is meant; None for any.
-
-        Raises:
-            ReaderUnavailable: There is none of that name, or none at all.
-        """
-        if not self.readers:
-            raise self._no_such_reader()
-        if wanted is None or wanted in self.readers:
-            return wanted
-        name = self.ids.get(wanted)
-        if name not in self.readers:
-            raise self._no_such_reader()
-        return name
-
-    def _no_such_reader(self) -> ReaderUnavailable:
-        """Names those that there are; what was asked for can be anything, a number of a person too."""
-        names = ", ".join(sorted({**self.readers, **dict.fromkeys(self.sams.readers)}))
-        return ReaderUnavailable(f"there are: {names}" if names else "no reader is connected")
-
-
-def _usable(card: Presentation) -> Presentation:
-    if card.error is not None:
-        raise card.error
-    return card
-
-
-def _nothing_fits(candidates: list[Presentation], purse: PurseKind | None) -> CardioError:
-    """Why no card could be used, most telling first."""
-    for card in candidates:
-        if not card.identified:
-            return card.held or ReaderBusy(f"{card.reader}: the card is still being looked at")
-        if card.error is not None:
-            return card.error
-    if candidates and purse is not None:
-        return OperationUnsupported(f"the presented card has no {purse} purse")
-    return CardAbsent()

@@ -332,7 +332,7 @@ def test_a_pin_in_a_bad_request_is_not_repeated(daemon: Daemon) -> None:
 
 
 def test_a_bug_is_told_without_its_message_and_leaves_the_money_open(daemon: Daemon, mocker: MockerFixture) -> None:
-    mocker.patch("cardiod.counter.Counter.debit", side_effect=ValueError("测试甲"))
+    mocker.patch("cardiod.payments.Payments.debit", side_effect=ValueError("测试甲"))
     answer = debit(daemon)
     assert (answer.status_code, answer.json()["code"], answer.json()["money"]) == (500, "internal", "unknown")
     assert "测试甲" not in answer.text

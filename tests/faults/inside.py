@@ -88,7 +88,7 @@ def _operate(counter: Counter, scenario: Scenario) -> Callable[[], Any]:
 
     async def operate() -> Response:
         deadline = asyncio.get_running_loop().time() + 10
-        presented = await counter.presence.present("card", scenario.purse, deadline)
+        presented = await counter.waiting.present("card", scenario.purse, deadline)
 
         def job(channel: Channel) -> State:
             begun = scenario.begin(counter.engine, KEY)

@@ -13,6 +13,7 @@ import pytest
 
 from cardio.errors import (
     IdempotencyInProgress,
+    JournalBehind,
     JournalBroken,
     JournalLocked,
     StorageUnavailable,
@@ -20,8 +21,10 @@ from cardio.errors import (
 )
 from cardio.ledger.ledger import Ledger
 from cardio.ledger.model import TRANSITIONS, State
+from cardio.ledger.questions import Standing
 from cardio.purse.operation import Operation, PurseKind
-from tests.counter import request
+from cardio.virtual.card import Moment
+from tests.counter import TestCounter, request, tear
 
 
 @pytest.fixture
@@ -155,6 +158,32 @@ def test_clients_do_not_share_keys(ledger: Ledger) -> None:
         replace(mine, client="other"), PurseKind.WALLET, Operation.PURCHASE, (1,), "a", None
     )
     assert first.id != second.id
+
+
+def test_whoever_arms_a_transaction_gets_what_the_journal_then_holds(counter: TestCounter) -> None:
+    done, begun = counter.debit(100).armed, begin(counter.ledger)
+    assert done is not None
+    armed = counter.ledger.arm(counter.ledger.transaction(begun), replace(done, records=((0x17, 1, "1E00"),)), "")
+    assert armed.state is armed.outcome.state is State.ARMED
+    assert armed == counter.ledger.transaction(begun)
+
+
+def test_one_question_tells_all_that_is_known_before_a_card_is_worked_on(counter: TestCounter) -> None:
+    tear(counter.wallet_card, Moment.AFTER_COMMIT)
+    torn, new = counter.debit(100), begin(counter.ledger)
+    assert torn.armed is not None
+    key = torn.armed.card.key
+    standing = counter.ledger.standing(new, key)
+    assert standing == Standing(counter.ledger.transaction(new), (torn,), None)
+    with pytest.raises(JournalBehind):
+        counter.ledger.freshness.check_sequence("999999000001/1001", 99)
+    counter.recover()
+    after = counter.ledger.standing(new, key)
+    assert after.pending == ()
+    assert after.behind is not None
+    assert after.behind == counter.ledger.freshness.behind
+    with pytest.raises(TransactionUnknown):
+        counter.ledger.standing("nobody's", key)
 
 
 def test_an_unknown_transaction_is_told(ledger: Ledger) -> None:

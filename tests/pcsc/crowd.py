@@ -102,7 +102,7 @@ class Crowd:
     async def _asked(self, number: int, key: str, amount: int) -> bool:
         asked = DebitRequest(Request("crowd", key, "debit", str(amount).encode()), amount, "sale")
         try:
-            done = await self.counter.debit(asked, self.slots.readers[number], 3)
+            done = await self.counter.payments.debit(asked, self.slots.readers[number], 3)
         except CardioError as error:
             if isinstance(error, IdempotencyInProgress):
                 raise

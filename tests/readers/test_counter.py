@@ -48,7 +48,7 @@ class World:
         self.counter = Counter(Engine(self.ledger, Catalogue.load(), None), self.driver, keys=keys, limit=LIMIT)
 
     async def debit(self, reader: str | None = "citizen", key: str = "", wait: float = 5) -> Transaction:
-        return await self.counter.debit(DebitRequest(request(key=key, body=b"100"), 100, "sale"), reader, wait)
+        return await self.counter.payments.debit(DebitRequest(request(key=key, body=b"100"), 100, "sale"), reader, wait)
 
     async def until(self, check: Callable[[], bool]) -> None:
         await asyncio.to_thread(eventually, check)
@@ -155,11 +155,11 @@ def test_a_settlement_that_hangs_in_its_leg_is_uncertain_and_finished_later(tmp_
         world.citizen.insert(stuck)
         bill = Bill(total_fen=1000, fund_fen=400, account_fen=600, self_pay_fen=0)
         asked = SettleRequest(request("settle", "s"), bill, Tender.CASH, "bill")
-        settlement = await world.counter.settle(asked, "citizen", 5, PIN)
+        settlement = await world.counter.payments.settle(asked, "citizen", 5, PIN)
         assert (settlement.state, settlement.legs[0].state) == (State.UNCERTAIN, State.UNCERTAIN)
         world.citizen.remove()
         world.other.insert(social)
-        done = await world.counter.settle(asked, "other", 5, PIN)
+        done = await world.counter.payments.settle(asked, "other", 5, PIN)
         assert done.state is State.COMPLETED
         assert account_of(social).purchase_counter == 1
 
@@ -173,9 +173,9 @@ def test_the_wallet_of_another_lane_does_not_pay_this_ones_bill(tmp_path: Path) 
         await world.until(lambda: len(world.counter.presence.cards) == 3)
         bill = Bill(total_fen=1000, fund_fen=300, account_fen=600, self_pay_fen=100)
         asked = SettleRequest(request("settle", "s"), bill, Tender.WALLET, "bill")
-        waiting = await world.counter.settle(asked, "other", 1, PIN)
+        waiting = await world.counter.payments.settle(asked, "other", 1, PIN)
         assert waiting.state is State.AWAITING_CARD
-        paid = await world.counter.settle(asked, "other", 5, PIN, wallet_reader="citizen")
+        paid = await world.counter.payments.settle(asked, "other", 5, PIN, wallet_reader="citizen")
         assert paid.state is State.COMPLETED
         assert (wallet_of(world.wallet).balance, wallet_of(world.other_card).balance) == (9900, 10000)
 

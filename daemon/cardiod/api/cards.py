@@ -19,8 +19,9 @@ from cardiod.api.problems import problem
 from cardiod.api.readings import group_document, reading_document
 from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import CardholderBody, Nothing, VerifyPinBody, WaitBody
-from cardiod.counter import Counter, deadline_in
-from cardiod.presence import Presentation
+from cardiod.counter import Counter
+from cardiod.presentation import Presentation
+from cardiod.waiting import deadline_in
 
 router = APIRouter(prefix="/cards", tags=["cards"])
 GROUP = answers(documents.GroupReading, *CARD, *STORE)
@@ -36,7 +37,7 @@ async def list_cards(counter: CounterOf, caller: Reading) -> Response:  # noqa: 
 @router.post("/wait", responses=answers(documents.Card, *CARD, *STORE))
 async def wait(body: WaitBody, counter: CounterOf, caller: Reading) -> Response:  # noqa: ARG001
     """Wait for a card; the first that fits is answered as soon as it is known."""
-    card = await counter.presence.present(body.reader, body.purse, deadline_in(body.wait_s))
+    card = await counter.waiting.present(body.reader, body.purse, deadline_in(body.wait_s))
     return JSONResponse(card_document(card))
 
 

@@ -91,7 +91,7 @@ def caller_with(*scopes: Scope) -> Any:
 def caller_with_one_of(*scopes: Scope) -> Any:
     """A dependency: the caller, who must have at least one of these scopes."""
 
-    def caller(request: Request) -> Caller:
+    async def caller(request: Request) -> Caller:
         found = authenticate(request)
         if not found.scopes & set(scopes):
             raise ClientForbidden(f"the caller lacks the scopes {', '.join(scopes)}: one of them would do")

@@ -67,7 +67,7 @@ async def debit(
     )
     request.check()
     work = spending.within(
-        caller, request.request, body.amount_fen, lambda: counter.debit(request, body.reader, body.wait_s)
+        caller, request.request, body.amount_fen, lambda: counter.payments.debit(request, body.reader, body.wait_s)
     )
     return transaction_response(await in_time(counter, work, body.wait_s, request.request))
 
@@ -89,7 +89,7 @@ async def load(
         caller,
         request.request,
         body.amount_fen,
-        lambda: counter.online(request, body.reader, body.wait_s, body.secret_pin),
+        lambda: counter.payments.online(request, body.reader, body.wait_s, body.secret_pin),
     )
     return transaction_response(await in_time(counter, work, body.wait_s, request.request))
 
@@ -124,6 +124,8 @@ async def settled(body: SettleBody, counter: Counter, caller: Caller, spending: 
         caller,
         request.request,
         settled_fen(bill, body.tender),
-        lambda: counter.settle(request, body.reader, body.wait_s, body.secret_pin, wallet_reader=body.wallet_reader),
+        lambda: counter.payments.settle(
+            request, body.reader, body.wait_s, body.secret_pin, wallet_reader=body.wallet_reader
+        ),
     )
     return settlement_response(await in_time(counter, work, body.wait_s, request.request))

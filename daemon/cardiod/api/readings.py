@@ -10,7 +10,7 @@ from cardio.products.groups import PERSONAL_GROUPS, Group
 from cardiod.api.callers import Caller
 from cardiod.api.problems import problem
 from cardiod.counter import Counter
-from cardiod.presence import Presentation
+from cardiod.presentation import Presentation
 
 
 async def reading_document(

@@ -61,7 +61,7 @@ async def reverse(
     online = OnlineRequest(request, amount, purchase.reference, body.operator, purchase.purse, reverses=identifier)
     online.check()
     work = spending.within(
-        caller, request, amount, lambda: counter.online(online, body.reader, body.wait_s, body.secret_pin)
+        caller, request, amount, lambda: counter.payments.online(online, body.reader, body.wait_s, body.secret_pin)
     )
     load = await in_time(counter, work, body.wait_s, request)
     answer = transaction_response(load)

@@ -82,4 +82,4 @@ async def settlement(identifier: Identifier, counter: CounterOf, caller: Reading
 @router.post("/{identifier}/cancel", responses=answers(documents.Settlement, 404, 409, *STORE))
 async def cancel(identifier: Identifier, body: Nothing, counter: CounterOf, caller: Settling) -> Response:  # noqa: ARG001
     """Cancel what is not paid yet: without a paid leg the whole; else the wallet's part becomes due in cash."""
-    return document_response(await counter.cancel_settlement(identifier))
+    return document_response(await counter.awaited.cancel_settlement(identifier))

@@ -37,7 +37,8 @@ from cardiod.api.schemas import documents
 from cardiod.api.schemas.requests import Nothing, RecoverBody, ResolveBody, TransactionBody, TransactionKind
 from cardiod.api.times import Time
 from cardiod.api.totals import total_document
-from cardiod.counter import Act, Counter
+from cardiod.counter import Counter
+from cardiod.payments import Act
 from cardiod.settings import Scope
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
@@ -65,7 +66,10 @@ async def begin(
     request = keyed(caller, idempotency_key, body.kind.value, body)
     begun, act = _ways(counter, request, body)
     work = spending.within(
-        caller, request, body.amount_fen, lambda: counter.transact(request, begun, act, body.reader, body.wait_s)
+        caller,
+        request,
+        body.amount_fen,
+        lambda: counter.payments.transact(request, begun, act, body.reader, body.wait_s),
     )
     return transaction_response(await in_time(counter, work, body.wait_s, request))
 
@@ -109,7 +113,7 @@ async def transaction(identifier: Identifier, counter: CounterOf, caller: Readin
 @router.post("/{identifier}/cancel", responses=answers(documents.Transaction, 404, 409, *STORE))
 async def cancel(identifier: Identifier, body: Nothing, counter: CounterOf, caller: Moving) -> Response:  # noqa: ARG001
     """Cancel a transaction that still waits for its card; from ARMED on nothing can be cancelled."""
-    return document_response(await counter.cancel(identifier))
+    return document_response(await counter.awaited.cancel(identifier))
 
 
 @router.post(
@@ -118,7 +122,7 @@ async def cancel(identifier: Identifier, body: Nothing, counter: CounterOf, call
 )
 async def recover(identifier: Identifier, body: RecoverBody, counter: CounterOf, caller: Moving) -> Response:  # noqa: ARG001
     """Ask the presented card about a transaction whose outcome is open."""
-    found = await counter.recover(identifier, body.reader, body.wait_s, body.secret_pin)
+    found = await counter.recovery.recover(identifier, body.reader, body.wait_s, body.secret_pin)
     return document_response(found, 200 if found.state.final else 202)
 
 
