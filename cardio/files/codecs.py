@@ -88,7 +88,7 @@ def parse_number(given: Any) -> int:
     if isinstance(given, str) and given.isascii() and given.isdecimal():
         return int(given)
     if isinstance(given, bool) or not isinstance(given, int):
-        raise ValueError("a whole number is needed")
+        raise ValueError("a whole number is needed")  # noqa: TRY004 - as for every wrong value
     return given
 
 
@@ -300,7 +300,7 @@ class Flag(Codec[bool]):
         words = {"1": True, "是": True, "yes": True, "0": False, "否": False, "no": False}
         found = words.get(given) if isinstance(given, str) else given
         if not isinstance(found, bool):
-            raise ValueError("yes or no is needed")
+            raise ValueError("yes or no is needed")  # noqa: TRY004 - as for every wrong value
         return found
 
     def encode(self, value: bool) -> bytes:

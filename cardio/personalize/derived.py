@@ -11,8 +11,18 @@ from cardio.crypto.ciphers import Algorithm
 from cardio.files.declaration import PIN, ApplicationDeclaration, FileDeclaration, Structure
 from cardio.files.key_file import KEY_OVERHEAD, KeyKind
 from cardio.files.record import ItemRecord
-from cardio.personalize.layout import FIXED, FREE, KEY_SIZE, DirectoryLayout, FileLayout, KeyRecord, Layout, Written
-from cardio.personalize.states import COMPANION, States, allot
+from cardio.personalize.layout import (
+    COMPANION,
+    FIXED,
+    FREE,
+    KEY_SIZE,
+    DirectoryLayout,
+    FileLayout,
+    KeyRecord,
+    Layout,
+    Written,
+)
+from cardio.personalize.states import States, allot
 from cardio.products.model import Product, SocialSecurityPart, WalletPart, WalletPurseName
 from cardio.security.card_keys import ENVIRONMENT, CardKey
 from cardio.virtual.file_header import MAC_BIT, TYPES, header_of
@@ -41,6 +51,8 @@ DIR_SFI, NO_DIR = 0x1E, 0x00
 LABELS = {bytes.fromhex("A00000000386980701"): b"PBOC"}
 """Application labels in the DIR file (PERS §1.6)."""
 STARTING_DAY = "0101"
+TRANSPORT_KEYS = {Algorithm.TRIPLE_DES: "TRANSPORT", Algorithm.SM4: "TRANSPORT-SM4"}
+"""Names of the keys of blank cards, by the cipher of all their keys."""
 
 
 def layout_of(product: Product) -> tuple[Layout, tuple[str, ...]]:
@@ -63,10 +75,18 @@ def layout_of(product: Product) -> tuple[Layout, tuple[str, ...]]:
         id=product.id,
         product=product.id,
         cos="fmcos" if social is None else "ldt",
+        transport=TRANSPORT_KEYS[_cipher(product)],
         master_file=_master_file(tuple(below), prefix),
         starting_day=STARTING_DAY if product.medical is not None else None,
     )
     return layout, tuple(left_out)
+
+
+def _cipher(product: Product) -> Algorithm:
+    """Cipher of the keys by which a blank card is taken over."""
+    if product.social_security is not None:
+        return algorithm_of(product.social_security)
+    return product.wallet.algorithm if product.wallet is not None else Algorithm.TRIPLE_DES
 
 
 def _master_file(below: tuple[DirectoryLayout, ...], prefix: str) -> DirectoryLayout:
@@ -249,7 +269,7 @@ class _SocialSecurity:
         return DirectoryLayout(
             label=label,
             identifier=application.identifier,
-            name=application.name,
+            name=application.name or _own_name(application),
             file_id=DIR_SFI if environment else NO_FCI_FILE,
             key_file=_key_file(len(keys) + 1),
             temporary="SSSE-TEMPORARY" if environment else None,
@@ -314,7 +334,7 @@ class _SocialSecurity:
         return DirectoryLayout(
             label=application.label,
             identifier=application.identifier,
-            name=application.name,
+            name=application.name or _own_name(application),
             file_id=NO_FCI_FILE if application.files else NO_DIR,
             files=files,
             directories=tuple(_sized(self._keyless(one)) for one in application.applications),
@@ -328,6 +348,11 @@ SM4_VERSIONS = frozenset({"3.0"})
 def algorithm_of(social: SocialSecurityPart) -> Algorithm:
     """Cipher of a social security card's keys."""
     return Algorithm.SM4 if social.versions[0] in SM4_VERSIONS else Algorithm.TRIPLE_DES
+
+
+def _own_name(application: ApplicationDeclaration) -> bytes:
+    """A name for a directory whose AID no source gives: the COS creates none without (PERS §1.3). PROJECT CHOICE."""
+    return f"SSSE.{application.label}".encode("ascii")
 
 
 # ---- sizes -----------------------------------------------------------------------------------------------------------

@@ -24,7 +24,9 @@ TRANSPARENT, FIXED, VARIABLE, CYCLIC = 0x28, 0x2A, 0x2C, 0x2E
 """Types of files (PERS §1.3)."""
 MASTER, FREE, NEVER = 0xAA, 0xF0, 0xEF
 """Access bytes: the state that only the master key reaches, everybody, nobody (PERS §5.2)."""
-KEY_SIZE, SHORT_KEY_SIZE = 16, 8
+KEY_SIZE = 16
+COMPANION = 0x40
+"""Bit of the identifier of a key's second record."""
 
 
 def _byte(value: object) -> object:
@@ -102,6 +104,11 @@ class KeyRecord(Part):
     version: Byte = 1
     algorithm: Byte = 0
     protected: bool = True
+
+    @property
+    def companion(self) -> bool:
+        """Whether it is the second record of a key, which holds the state of `PIN and key` (PERS §5.3)."""
+        return self.kind is KeyKind.EXTERNAL and bool(self.id & COMPANION)
 
     @property
     def type_byte(self) -> int:

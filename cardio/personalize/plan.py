@@ -191,7 +191,7 @@ class NativePlan:
                 partial(self._cos.add_key, record, self._pin(), _needed(master)), key=f"{label}/{PIN}",
             )  # fmt: skip
         key = self._reference(record.name)
-        name = f"{label}/{record.name}" if record.id & 0x40 == 0 else f"{label}/{record.name}+{PIN}"
+        name = f"{label}/{record.name}+{PIN}" if record.companion else f"{label}/{record.name}"
         cos = self._cos
         act = partial(cos.add_key, record, key, master) if master else partial(cos.add_first_key, record, key)
         return Step(

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from cardio.files.declaration import PIN, Access
 from cardio.personalize.layout import FREE, MASTER, NEVER
 
-COMPANION = 0x40
-"""Bit of the identifier of a key's second record, which holds the state of `PIN and key` (PERS §5.3)."""
 PURPOSES: Mapping[str, int] = {"PUK": 0x4, "BK": 0x5, "LK": 0x5, "DSK": 0x6}
 """States by which the card knows what a key is for, by the beginning of its name (PERS §5.3)."""
 READ_FIRST: Sequence[int] = (0x2, 0x3, 0x1, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF, 0x6, 0x4, 0x5)

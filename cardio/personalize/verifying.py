@@ -115,18 +115,23 @@ class ReadingBack:
             return
         low, high = file.read & 0x0F, file.read >> 4
         for record in self._openers(directory):
-            if low <= record.state & 0x0F <= high:
-                if record.kind is not KeyKind.PIN:
-                    self._cos.authorize_update(record, self._reference(record.name))
-                    return
-                if self._pin is not None:
-                    verify_pin(self._card, self._pin)
-                    return
+            if low <= record.state & 0x0F <= high and (record.kind is not KeyKind.PIN or self._pin is not None):
+                self._present(directory, record)
+                return
         raise AccessDenied(f"{directory.label}/{file.label}")
+
+    def _present(self, directory: DirectoryLayout, record: KeyRecord) -> None:
+        if record.kind is KeyKind.PIN or record.companion:
+            if self._pin is None:
+                raise AccessDenied(f"{directory.label}: the PIN is not known")
+            verify_pin(self._card, self._pin)
+        if record.kind is not KeyKind.PIN:
+            presented = directory.key(record.name)
+            self._cos.authorize_update(presented, self._reference(presented.name))
 
     def _openers(self, directory: DirectoryLayout) -> list[KeyRecord]:
         """Keys of the directory that lead to a state, the PIN first; it may lie in a directory above."""
-        keys = [key for key in directory.keys if key.kind is KeyKind.EXTERNAL and key.use == FREE]
+        keys = [key for key in directory.keys if key.kind is KeyKind.EXTERNAL]
         pins = [
             key
             for above in self._layout.master_file.walk()

@@ -8,7 +8,7 @@ from cardio.security.card_keys import CARD_KEYS
 from cardio.security.keyring import MAX_LEVELS, Keyring, RootKey
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
 
-TRANSPORT, BATCH, SSSE_TEMPORARY = "TRANSPORT", "BATCH", "SSSE-TEMPORARY"
+TRANSPORT, TRANSPORT_SM4, BATCH, SSSE_TEMPORARY = "TRANSPORT", "TRANSPORT-SM4", "BATCH", "SSSE-TEMPORARY"
 WALLET = "WALLET-"
 """What the names of wallet roots begin with, because both standards say DPK."""
 WALLET_KEYS = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK", "DULK", "DUK")
@@ -23,6 +23,7 @@ MASTER_KEYS = (
 """Master keys of a social security card: card, environment, directories (PERS §5.3)."""
 COMMON_KEYS = {
     TRANSPORT: b"\xff" * 8,
+    TRANSPORT_SM4: b"\xff" * 16,
     BATCH: bytes(range(0x40, 0x50)),
     SSSE_TEMPORARY: bytes(range(0x50, 0x60)),
 }

@@ -88,11 +88,7 @@ def example_card(
         balance_fen: Balance of the purse that the product uses.
     """
     social, wallet = product.social_security, product.wallet
-    root = _MASTER_FILE if social is None else social.tree
-    if wallet is not None:
-        if root.label != _MASTER_FILE.label:
-            root = replace(_MASTER_FILE, applications=(root,))
-        root = replace(root, applications=(*root.applications, _purse_directory(wallet)))
+    root = _root(product)
     contents = _contents(root, product, person)
     atr, protocol = (CITIZEN_ATR, CardProtocol.T1) if social is None else (_atr(person), CardProtocol.T0)
     securities: dict[str, Security] = {}
@@ -108,7 +104,23 @@ def example_card(
     return card
 
 
+def _root(product: Product) -> ApplicationDeclaration:
+    """The tree of a product's cards, the wallet included."""
+    social, wallet = product.social_security, product.wallet
+    root = _MASTER_FILE if social is None else social.tree
+    if wallet is not None:
+        if root.label != _MASTER_FILE.label:
+            root = replace(_MASTER_FILE, applications=(root,))
+        root = replace(root, applications=(*root.applications, _purse_directory(wallet)))
+    return root
+
+
 # ---- contents ----------------------------------------------------------------------------------------------------
+
+
+def example_contents(product: Product, person: Person = PERSON_A) -> Mapping[Place, Sequence[Record]]:
+    """Records of all files of a product by place; logs newest first."""
+    return _contents(_root(product), product, person)
 
 
 def _contents(root: ApplicationDeclaration, product: Product, person: Person) -> Mapping[Place, Sequence[Record]]:

@@ -1,0 +1,41 @@
+"""Blank virtual cards for any product, as a card maker would ship them."""
+
+from __future__ import annotations
+
+from cardio.crypto.ciphers import Algorithm
+from cardio.products.model import Product
+from cardio.virtual.blank_fmcos import blank_fmcos_card
+from cardio.virtual.blank_ldt import LdtChoices, blank_ldt_card
+from cardio.virtual.card import VirtualCard
+from cardio.virtual.key_file_purses import AccountChoices, WalletChoices
+from cardio.virtual.products import REGION, SM4_VERSIONS
+
+FIRST_ANNOUNCING = "2.0"
+"""Version from which on cards name their algorithm in the FCI (SSC §1)."""
+
+
+def blank_card_for(product: Product, number: int = 1) -> VirtualCard:
+    """A blank card that can become one of a product.
+
+    Args:
+        product: What it is to become: what only the mask of a chip knows, it has already.
+        number: Its serial number, 1 to 99 999 999; part of its ATR, so that no two cards are alike.
+    """
+    social, wallet, medical = product.social_security, product.wallet, product.medical
+    if social is not None:
+        sm4 = social.versions[0] in SM4_VERSIONS
+        return blank_ldt_card(
+            atr=bytes.fromhex(f"3B6D000099992606019999{REGION[:4]}{number:08d}"),
+            algorithm=Algorithm.SM4 if sm4 else Algorithm.TRIPLE_DES,
+            choices=LdtChoices(announces=social.versions[0] >= FIRST_ANNOUNCING),
+            account=AccountChoices(medical.log_number, medical.proof_number) if medical else None,
+        )
+    if wallet is None:
+        raise ValueError(f"{product.id} has neither environment nor wallet")
+    return blank_fmcos_card(
+        atr=bytes.fromhex(f"3B8C8001107880900220900000{number:08X}"),
+        algorithm=wallet.algorithm,
+        wallet=WalletChoices(
+            grey_lock=wallet.grey_lock, log_number=wallet.log_number, proof_number=wallet.proof_number
+        ),
+    )
