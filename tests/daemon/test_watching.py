@@ -51,8 +51,7 @@ def test_a_debit_whose_card_is_there_is_told_by_the_journal_alone(daemon: Daemon
 
 
 def test_a_settlement_tells_which_purse_it_waits_for(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
-    assert card is not None
+    card = daemon.take_citizen_out()
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(settle, daemon, pin="123456", wait_s=30)
         eventually(lambda: told(daemon, "settlement.waiting") == [("settlement.waiting", {"purse": "wallet"})])
@@ -62,7 +61,7 @@ def test_a_settlement_tells_which_purse_it_waits_for(daemon: Daemon) -> None:
 
 
 def test_a_wallet_that_does_not_come_to_a_settlement_is_told_though_the_answer_is_202(daemon: Daemon) -> None:
-    daemon.citizen.remove()
+    daemon.take_citizen_out()
     assert settle(daemon, pin="123456", wait_s=0.5).status_code == 202
     assert told(daemon, "settlement.refused") == [("settlement.refused", {"error": "operation.unsupported"})]
 

@@ -16,7 +16,6 @@ from cardio.security.hsm import Hsm, HsmKey
 from cardio.security.hsm_issuing import HsmIssuingKeys
 from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring, RootKey
-from cardio.security.keys import Family, SamApplication
 from cardio.transport.channel import ChannelAround
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.cards import citizen_card
@@ -25,7 +24,6 @@ from tests.security.softhsm import MODULE, PIN, store
 from tests.security.worked_cards import FACTORS, SUITE, content, issuer_places, reference, rows
 
 CHALLENGE = bytes.fromhex("C0DE0003")
-SAM = SamApplication(Family.LDT, bytes.fromhex("DF01"), 0x1C, 3)
 RUN_TIME = [
     ("UKSSSE", "C0DE001C5A5AA51C", "C0DE001D5A5AA51D", "8706AB8B9CD583B4"),
     ("UK1DF04", "C0DE001E5A5AA51E", "C0DE001F5A5AA51F", "5E9A427427023A8B"),
