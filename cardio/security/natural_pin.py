@@ -1,7 +1,7 @@
 """PINs that are made from a key and the card's number, so that nobody has to keep them (IBM 3624 natural PIN).
 
-The encrypted number is written in decimal digits, A to F as 0 to 5, and its first digits are the PIN. Whoever has the key
-can print the PIN mailer again; without it, PINs of other cards tell nothing.
+The encrypted number is written in decimal digits, A to F as 0 to 5, and its first digits are the PIN. Whoever has the
+key can print the PIN mailer again; without it, PINs of other cards tell nothing.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from cardio.security.keyring import MAX_LEVELS, Keyring, RootKey
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
 
 TRANSPORT, TRANSPORT_SM4, BATCH, SSSE_TEMPORARY = "TRANSPORT", "TRANSPORT-SM4", "BATCH", "SSSE-TEMPORARY"
+PIN_GENERATION = "PIN-GENERATION"
 WALLET = "WALLET-"
 """What the names of wallet roots begin with, because both standards say DPK."""
 WALLET_KEYS = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK", "DULK", "DUK")
@@ -26,6 +27,7 @@ COMMON_KEYS = {
     TRANSPORT_SM4: b"\xff" * 16,
     BATCH: bytes(range(0x40, 0x50)),
     SSSE_TEMPORARY: bytes(range(0x50, 0x60)),
+    PIN_GENERATION: test_root(WALLET_ROOT, "PIN-GENERATION"),
 }
 """Keys that whole lots of cards share; the transport key is single DES."""
 
