@@ -28,6 +28,11 @@ class FactorScheme(StrEnum):
     ISSUER_SERIAL = "issuer-serial"
     CITY_SERIAL = "city-serial"
 
+    @property
+    def levels(self) -> int:
+        """How many factors there are."""
+        return 1 if self is FactorScheme.SERIAL else 2
+
     def factors(self, public: PublicFile) -> tuple[bytes, ...]:
         """Factors in the order of use: highest authority first, card last."""
         issuer = public.issuer

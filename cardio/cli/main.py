@@ -12,6 +12,7 @@ from cardio.cli.doctor.command import doctor
 from cardio.cli.keys.command import keys
 from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
+from cardio.cli.personalize.command import personalize
 from cardio.cli.profiles import profile
 from cardio.cli.purses import account, wallet
 from cardio.cli.trace.command import trace
@@ -35,6 +36,7 @@ app.add_typer(wallet, name="wallet")
 app.add_typer(account, name="account")
 app.add_typer(profile, name="profile")
 app.add_typer(keys, name="keys")
+app.command()(personalize)
 app.command()(virtual)
 app.command()(trace)
 app.command()(doctor)

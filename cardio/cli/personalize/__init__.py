@@ -1,0 +1,1 @@
+"""`cardio personalize`, `cardio verify`, `cardio mailer` and `cardio register`."""

@@ -1,0 +1,117 @@
+"""The result file of a run, written as it goes, and the progress that people see."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cardio.cli.reporting import stderr
+from cardio.errors import StorageUnavailable
+from cardio.ledger.times import stamp
+from cardio.personalize.batch import INTERRUPTED, REFUSED, Result
+from cardio.personalize.register import CardState
+
+
+class ResultFile:
+    """One JSON line for every card in the hand, synced before the next card is taken; for its owner only.
+
+    Args:
+        path: The file; lines are added to one that is there.
+
+    Raises:
+        StorageUnavailable: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageUnavailable(f"{path}: {error.strerror}") from error
+
+    def add(self, result: Result) -> None:
+        """Write one result.
+
+        Raises:
+            StorageUnavailable: It is not on disk.
+        """
+        line = json.dumps(document(result), ensure_ascii=False) + "\n"
+        try:
+            os.write(self._descriptor, line.encode("utf-8"))
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """A result as JSON; check values of keys are no secrets."""
+    atr, _, uid = result.identity.partition(" ")
+    return {
+        "record": result.record,
+        "card_number": result.number or None,
+        "atr": atr or None,
+        "uid": uid or None,
+        "reader": result.reader,
+        "state": result.state,
+        "reason": result.reason or None,
+        "kcvs": result.kcvs,
+        "started": stamp(result.started),
+        "seconds": round(result.seconds, 3),
+    }
+
+
+class RunProgress:
+    """A bar with rate and time left, and a line for every card that was not finished.
+
+    Args:
+        total: Rows of the job.
+        made: Rows that were made before.
+        console: Where to draw; standard error.
+    """
+
+    def __init__(self, total: int, made: int, console: Console = stderr) -> None:
+        self._progress = Progress(
+            TextColumn("制卡 cards"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._progress.add_task("", total=total, completed=made, rate="")
+        self.counts: Counter[str] = Counter()
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def add(self, result: Result) -> None:
+        """Show one result."""
+        self.counts[result.state] += 1
+        self.seconds += result.seconds
+        if result.state == CardState.FINISHED.value:
+            speed = self._progress.tasks[0].finished_speed or self._progress.tasks[0].speed
+            rate = f"{speed:.1f} 张/秒 cards/s" if speed else ""
+            self._progress.update(self._task, advance=1, rate=rate)
+            return
+        words = {REFUSED: "未动 refused", INTERRUPTED: "中断 interrupted", CardState.REJECTED.value: "废卡 rejected"}
+        row = f" 第{result.record}行 row {result.record}" if result.record else ""
+        text = f"{words.get(result.state, result.state)}{row} [{result.reader}]: {result.reason}"
+        self._progress.console.print(text, markup=False)
