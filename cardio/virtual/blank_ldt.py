@@ -6,7 +6,7 @@ for, is said by its type, identifier and follow-up state:
 | key | type, identifier | follow-up state | gives |
 |---|---|---|---|
 | master | 39, 00 | A | access bytes AA; EXTERNAL AUTHENTICATE of FMCOS, 8 bytes |
-| update and read keys | 39 | 2, 3, 8, 9 … | access bytes that name it; EXTERNAL AUTHENTICATION of LD/T, 16 or 17 bytes |
+| update and read keys | 39 | 2, 3, 8, 9 … | access bytes that name it; EXTERNAL AUTHENTICATION, 16 or 17 bytes |
 | PUK | 39 | 4 | PIN CHANGE/UNBLOCK |
 | BK | 39, bit 8 clear | 5 | CARD BLOCK |
 | LK | 39, bit 8 set | 5 | APPLICATION BLOCK |

@@ -151,7 +151,7 @@ def _readers(product: Product, named: list[str] | None, readers: str | None, reg
 
 
 def _next_serial(register: Path) -> int:
-    """Serial number of the first card of a feeder: of cards that were interrupted nothing is left, so they are new ones."""
+    """Serial number of the first card of a feeder: of cards that an earlier run left unfinished nothing remains."""
     if not register.exists():
         return 1
     opened = Register(register)

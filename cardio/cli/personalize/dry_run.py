@@ -1,4 +1,4 @@
-"""`cardio personalize --dry-run`: the plan of one card, with every command explained, on a blank card in this process."""
+"""`cardio personalize --dry-run`: the plan of one card with every command explained, on a blank virtual card."""
 
 from __future__ import annotations
 
