@@ -17,14 +17,11 @@ from cardio.products.reading import CardReading
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.blank_fmcos import blank_fmcos_card
 from cardio.virtual.blank_ldt import blank_ldt_card
-from cardio.virtual.blank_ldt_access import LdtChoices
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.saving import load, save
 from tests.counter import TestCounter, account_of, wallet_of
 from tests.virtual.personalization import play, steps
-from tests.virtual.till import WalletTill
-from tests.virtual.wire import SELECT_WALLET, send
 
 
 def card_a() -> VirtualCard:
@@ -83,9 +80,11 @@ def test_wallet_of_card_a_is_read(kept: Kept) -> None:
 
 def test_holder_and_account_of_card_b_are_read(kept: Kept) -> None:
     found = read(kept(card_b), Group.CARD, Group.HOLDER, Group.MEDICAL)
-    assert isinstance(found[Group.HOLDER], dict)
-    assert found[Group.HOLDER]["name"] == "测试甲"
-    assert found[Group.HOLDER]["social_security_number"] == "999999199001010016"
+    holder, medical = found[Group.HOLDER], found[Group.MEDICAL]
+    assert isinstance(holder, dict)
+    assert (holder["name"], holder["social_security_number"]) == ("测试甲", "999999199001010016")
+    assert isinstance(medical, dict)
+    assert medical["balance_fen"] == 10000
 
 
 def test_both_cards_pay_through_the_engine(counter: TestCounter) -> None:
