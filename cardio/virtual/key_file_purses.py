@@ -14,7 +14,8 @@ from cardio.virtual.creation import PurseHeader
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import FmcosKey
 from cardio.virtual.medical import MedicalFunction
-from cardio.virtual.purse import PurseFunction, PurseKey, PurseKeys
+from cardio.virtual.purse import PurseFunction
+from cardio.virtual.purse_keys import PurseKey, PurseKeys
 from cardio.virtual.received import Received, Status
 from cardio.virtual.stored import Amount
 from cardio.virtual.wallet import MAX_BALANCE, WalletFunction

@@ -12,7 +12,8 @@ from cardio.crypto.suites import LdtSuite
 from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
-from cardio.virtual.purse import Done, Offline, Online, Proof, PurseFunction, PurseKeys, need_form
+from cardio.virtual.purse import Done, Offline, Online, Proof, PurseFunction, need_form
+from cardio.virtual.purse_keys import PurseKeys
 from cardio.virtual.received import Received, Status
 from cardio.virtual.stored import Amount, AtMost, Bytes2, Counter, Misfit
 

@@ -6,7 +6,7 @@ Source: EW §3.3, §4.4, §4.5; SSC §5.4, §7.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from cardio.crypto.cryptograms import (
@@ -24,6 +24,7 @@ from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
+from cardio.virtual.purse_keys import PurseKey, PurseKeys
 from cardio.virtual.received import Received, Status
 from cardio.virtual.stored import Byte, Bytes4, Counter
 
@@ -44,60 +45,6 @@ class Proof:
     number: Counter
     mac2: Bytes4
     tac: Bytes4
-
-
-@dataclass(frozen=True)
-class PurseKey:
-    """A key that INITIALIZE named, with the two bytes that its answer tells of it (EW §4.8).
-
-    Attributes:
-        value: The key, already diversified.
-        version: Its version.
-        algorithm_id: Its algorithm identifier.
-    """
-
-    value: bytes
-    version: int
-    algorithm_id: int
-
-
-@dataclass
-class PurseKeys:
-    """Keys of a purse, already diversified for its card.
-
-    Attributes:
-        purchase: DPK by key index.
-        tac: DTK.
-        version: Key version that INITIALIZE answers.
-        algorithm_id: Algorithm byte that INITIALIZE answers.
-        load: DLK by key index.
-        unload: DULK by key index.
-        overdraft: DUK by key index.
-    """
-
-    purchase: dict[int, bytes]
-    tac: bytes
-    version: int = 0x01
-    algorithm_id: int = 0x00
-    load: dict[int, bytes] = field(default_factory=dict)
-    unload: dict[int, bytes] = field(default_factory=dict)
-    overdraft: dict[int, bytes] = field(default_factory=dict)
-
-    def find(self, kind: KeyKind, index: int) -> PurseKey:
-        """The key of a kind and an index.
-
-        Raises:
-            Status: 9403.
-        """
-        keys = {
-            KeyKind.PURCHASE: self.purchase,
-            KeyKind.LOAD: self.load,
-            KeyKind.UNLOAD: self.unload,
-            KeyKind.OVERDRAFT: self.overdraft,
-        }[kind]
-        if index not in keys:
-            raise Status(0x9403)
-        return PurseKey(keys[index], self.version, self.algorithm_id)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.purse_keys import PurseKeys
 
 KEY_INDEX = 1
 WALLET_ROOT = "A"

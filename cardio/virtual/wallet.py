@@ -10,7 +10,8 @@ from cardio.crypto.suites import PbocSuite
 from cardio.files.key_file import KeyKind
 from cardio.purse.purse import CounterRule
 from cardio.virtual.filesystem import ElementaryFile
-from cardio.virtual.purse import Done, Offline, Proof, PurseFunction, PurseKey, PurseKeys, need_form
+from cardio.virtual.purse import Done, Offline, Proof, PurseFunction, need_form
+from cardio.virtual.purse_keys import PurseKey, PurseKeys
 from cardio.virtual.received import Received, Status
 from cardio.virtual.stored import Bytes2, Misfit
 from cardio.virtual.wallet_composite import Composite

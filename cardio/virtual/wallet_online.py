@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cardio.crypto.cryptograms import LIMIT_SIZE, limit_bytes
 from cardio.files.key_file import KeyKind
-from cardio.virtual.purse import Online, PurseKey, need_form
+from cardio.virtual.purse import Online, need_form
+from cardio.virtual.purse_keys import PurseKey
 from cardio.virtual.received import Received, Status
 from cardio.virtual.wallet_purse import KINDS, Kind, StoredPurse
 

@@ -15,7 +15,7 @@ from cardio.security.card_keys import CARD_KEYS
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.cards import Person, citizen_card, social_security_card
 from cardio.virtual.provisioning import ldt_card_keys
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.purse_keys import PurseKeys
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, social_security_root, test_root
 from cardio.virtual.sams import REGION
 from tests.counter import account_of, wallet_of

@@ -13,7 +13,7 @@ from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, build_directory
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.psam import PsamFunction, PsamKey
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.purse_keys import PurseKeys
 from tests.virtual.settlements import (
     AMOUNTS,
     COUNTER,

@@ -19,15 +19,21 @@ from cardio.crypto.ciphers import Algorithm
 from cardio.errors import VirtualCardInvalid
 from cardio.products.catalogue import Catalogue
 from cardio.security.card_keys import CARD_KEYS
+from cardio.virtual.blank import BlankSecurity
+from cardio.virtual.blank_fmcos import blank_fmcos_card
+from cardio.virtual.blank_ldt import blank_ldt_card
+from cardio.virtual.blank_ldt_access import LdtChoices
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import PERSON_B, citizen_card, psam, social_security_card
 from cardio.virtual.faults import Fault, FaultPlan
 from cardio.virtual.fmcos_security import FmcosSecurity
+from cardio.virtual.key_file_purses import WalletChoices
 from cardio.virtual.ldt_security import LdtSecurity
 from cardio.virtual.medical import MedicalFunction
 from cardio.virtual.products import example_card
-from cardio.virtual.saving import FORMAT, load, save
+from cardio.virtual.saving import FORMAT, NOTE, NOTE_WITH_KEYS, load, save
 from cardio.virtual.wallet import WalletFunction
+from tests.virtual.personalization import play, steps
 from tests.virtual.test_wallet_grey import GreyTill
 from tests.virtual.till import AccountTill, WalletTill, corrupt
 from tests.virtual.wire import SELECT_DF04, SELECT_SSSE, VERIFY_RIGHT, VERIFY_WRONG, complete, send
@@ -35,7 +41,14 @@ from tests.virtual.wire import SELECT_DF04, SELECT_SSSE, VERIFY_RIGHT, VERIFY_WR
 Till = TypeVar("Till", WalletTill, AccountTill)
 
 PRODUCTS = list(Catalogue.load())
-MAKERS: dict[str, Callable[[], VirtualCard]] = {
+
+
+def personalized(card: VirtualCard, example: str) -> VirtualCard:
+    play(card, steps(example))
+    return card
+
+
+READY_MADE: dict[str, Callable[[], VirtualCard]] = {
     "citizen": lambda: citizen_card(balance_fen=500),
     "citizen sm4": lambda: citizen_card(serial="00008600000000000999", algorithm=Algorithm.SM4),
     "citizen native": lambda: citizen_card(native=True, passbook_fen=300, overdraft_fen=100, load_needs_pin=True),
@@ -45,6 +58,13 @@ MAKERS: dict[str, Callable[[], VirtualCard]] = {
     "city psam": lambda: psam(terminal=b"\x11" * 6, card_keys=iter(list(CARD_KEYS.values())[:3])),
     **{product.id: partial(example_card, product, PERSON_B) for product in PRODUCTS},
 }
+BLANKS: dict[str, Callable[[], VirtualCard]] = {
+    "blank fmcos": lambda: blank_fmcos_card(wallet=WalletChoices(grey_lock=True), name=b"1PUB.SYS.DDF01"),
+    "blank ldt": lambda: blank_ldt_card(algorithm=Algorithm.SM4, choices=LdtChoices(announces=True)),
+    "card A": lambda: personalized(blank_fmcos_card(), "a"),
+    "card B": lambda: personalized(blank_ldt_card(), "b"),
+}
+MAKERS = READY_MADE | BLANKS
 
 
 @pytest.fixture
@@ -80,6 +100,9 @@ def everything(card: VirtualCard) -> dict[str, Any]:
         save(card, Path(folder, "card.json"))
         found: dict[str, Any] = json.loads(Path(folder, "card.json").read_text(encoding="utf-8"))
         return found
+
+
+ADF = ("structure", "directories", 0)
 
 
 # ---- the same card again -----------------------------------------------------------------------------------------
@@ -288,6 +311,50 @@ def test_a_loaded_card_can_be_loaded_again() -> None:
     assert everything(reloaded(reloaded(till.card))) == everything(till.card)
 
 
+@pytest.mark.parametrize(
+    ("make", "place", "value", "reason"),
+    [
+        (
+            "card A",
+            ("structure", "files", 0, "block"),
+            "3F00",
+            "files.0: the card does not create such a file: 6700",
+        ),
+        (
+            "card A",
+            ("structure", "directories", 0, "files", 2, "block"),
+            "A80015F0F0FFFF",
+            "EF16.*must be one entry of 21",
+        ),
+        ("card A", ("security", "keys", "3F01", 0, "value"), "00", "keys.3F01.0.value: has a length"),
+        ("card A", ("security", "keys", "3F01", 0, "algorithm"), "sm4", "algorithm: must be 3des"),
+        ("card A", ("security", "keys"), {"3F00": []}, "keys.3F01: is missing"),
+        (
+            "card A",
+            ("security", "keys"),
+            {"3F00": [], "3F01": [], "3F02": []},
+            "keys.3F02: the card has no such key file",
+        ),
+        (
+            "card A",
+            ("structure", "files", 0, "block"),
+            "3F001001AAFFFF",
+            "keys.3F00: are more than the key file can hold",
+        ),
+        ("card A", ("structure",), None, "structure: must be a table"),
+        ("citizen", ("structure",), {}, "structure: must be null"),
+        ("card B", (*ADF, "directories", 0, "files", 1, "block"), "2D00152100FF08", "6A80"),
+    ],
+)
+def test_a_personalized_card_that_cannot_be_is_told(
+    file: Path, make: str, place: tuple[Any, ...], value: object, reason: str
+) -> None:
+    plain = edited(everything(MAKERS[make]()), place, value)
+    file.write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(VirtualCardInvalid, match=reason):
+        load(file)
+
+
 # ---- the file ----------------------------------------------------------------------------------------------------
 
 
@@ -319,10 +386,23 @@ def test_what_the_card_held_at_first_is_not_told_twice() -> None:
     assert set(everything(card)["made_by"]["arguments"]) == {"person"}
 
 
-@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize("make", BLANKS.values(), ids=BLANKS)
+def test_keys_of_a_blank_card_are_in_the_file_and_its_note_says_so(make: Callable[[], VirtualCard]) -> None:
+    card = make()
+    plain = everything(card)
+    assert isinstance(card.security, BlankSecurity)
+    written = [key.value.hex().upper() for file in card.security.key_files.values() for key in file.keys]
+    assert written
+    text = json.dumps(plain)
+    assert all(value in text for value in written)
+    assert plain["note"] == NOTE_WITH_KEYS
+
+
+@pytest.mark.parametrize("make", READY_MADE.values(), ids=READY_MADE)
 def test_no_key_is_in_the_file(make: Callable[[], VirtualCard]) -> None:
     card = make()
     text = json.dumps(everything(card)).upper()
+    assert everything(card)["note"] == NOTE
     for directory in card.master_file.walk():
         keys = getattr(directory.function, "keys", None)
         for key in getattr(keys, "purchase", {}).values():
@@ -441,6 +521,8 @@ FUZZED = [
         social_security_card(),
         social_security_card(PERSON_B),
         psam(),
+        personalized(blank_fmcos_card(), "a"),
+        personalized(blank_ldt_card(), "b"),
     )
 ]
 

@@ -16,7 +16,7 @@ from cardio.virtual import purse as virtual_purse
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.psam import PsamFunction, PsamKey
-from cardio.virtual.purse import PurseKeys
+from cardio.virtual.purse_keys import PurseKeys
 from cardio.virtual.wallet import WalletFunction
 from cardio.virtual.wallet_purse import PurseNumber, StoredPurse
 from tests.virtual.vectors import entries, suite_of
