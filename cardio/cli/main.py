@@ -13,6 +13,8 @@ from cardio.cli.keys.command import keys
 from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
 from cardio.cli.personalize.command import personalize
+from cardio.cli.personalize.finished import mailer, verify
+from cardio.cli.personalize.register import register
 from cardio.cli.profiles import profile
 from cardio.cli.purses import account, wallet
 from cardio.cli.trace.command import trace
@@ -37,6 +39,9 @@ app.add_typer(account, name="account")
 app.add_typer(profile, name="profile")
 app.add_typer(keys, name="keys")
 app.command()(personalize)
+app.command()(verify)
+app.command()(mailer)
+app.add_typer(register, name="register")
 app.command()(virtual)
 app.command()(trace)
 app.command()(doctor)

@@ -251,6 +251,25 @@ class Register:
 
         self._database.write(write)
 
+    def give_up(self, attempt: int, reason: str, operators: tuple[str, ...]) -> None:
+        """Register a card that does not come back as rejected, so that its row can be made on another.
+
+        Raises:
+            InputInvalid: There is no such attempt, or it has ended.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            row = db.execute("SELECT finished_at FROM attempts WHERE id = ?", (attempt,)).fetchone()
+            if row is None or row["finished_at"] is not None:
+                raise InputInvalid(f"no attempt {attempt} is open")
+            self._move(db, attempt, CardState.REJECTED, {"reason": f"given up: {reason}", "operators": operators})
+
+        self._database.write(write)
+
+    def note(self, kind: str, job: str, told: dict[str, Any]) -> None:
+        """Write down what was done with a job besides making cards, such as exporting its PIN mailer."""
+        self._database.write(lambda db: self._note(db, kind, job, told))
+
     def verify(self) -> int:
         """Check the chain; returns the number of its rows.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cardio.crypto.ciphers import Algorithm
 from cardio.products.model import Product
 from cardio.virtual.blank_fmcos import blank_fmcos_card
-from cardio.virtual.blank_ldt import LdtChoices, blank_ldt_card
+from cardio.virtual.blank_ldt import blank_ldt_card
+from cardio.virtual.blank_ldt_access import LdtChoices
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.key_file_purses import AccountChoices, WalletChoices
 from cardio.virtual.products import REGION, SM4_VERSIONS

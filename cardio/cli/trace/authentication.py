@@ -115,19 +115,3 @@ def write_key(seen: Seen) -> Findings:
     found.parameters.append(simple("key", "密钥标识", "key identifier", f"{p2:02X}"))
     found.parameters.append(size_value("key_data", "密钥数据", "key data", seen.size))
     return found
-
-
-def create_file(seen: Seen) -> Findings:
-    """CREATE FILE (80 E0)."""
-    found = Findings("CREATE FILE", Phrase("建立文件", "create file"))
-    _, _, p1, p2 = seen.header
-    found.parameters.append(simple("identifier", "文件标识", "file identifier", f"{p1:02X}{p2:02X}"))
-    if seen.data:
-        found.request = Secrecy.OPEN
-        found.parameters.append(bytes_value("control", "文件控制信息", "control bytes", seen.data))
-    return found
-
-
-def erase(_: Seen) -> Findings:
-    """ERASE DF (80 0E)."""
-    return Findings("ERASE DF", Phrase("擦除目录", "erase directory"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cardio.apdu.status import PURSE
-from cardio.cli.trace import authentication, files, layouts, pins, pki, sams
+from cardio.cli.trace import authentication, creation, files, layouts, pins, pki, sams
 from cardio.cli.trace.explanation import Phrase, Secrecy
 from cardio.cli.trace.findings import Findings, Handler, Layout, Seen
 from cardio.cli.trace.selecting import select
@@ -130,8 +130,8 @@ RULES: tuple[Rule, ...] = (
     Rule(authentication.block_application, 0x1E, cla=(0x84,)),
     Rule(authentication.unblock_application, 0x18, cla=(0x84,)),
     Rule(authentication.block_card, 0x16, cla=(0x84,)),
-    Rule(authentication.create_file, 0xE0, cla=_WALLET),
-    Rule(authentication.erase, 0x0E, cla=_WALLET),
+    Rule(creation.create_file, 0xE0, cla=_WALLET),
+    Rule(creation.erase, 0x0E, cla=_WALLET),
     # Wallet purse (EW §3.2)
     Rule(
         _initialize("INITIALIZE FOR LOAD", "圈存初始化", "initialise for load", layouts.LoadInitialized),
