@@ -60,6 +60,7 @@ lint: .venv/stamp-dev ## style, format, types, and which layer imports which
 manual: .venv/stamp-project ## writes docs/cards and docs/schema anew from the declarations
 	@$(BIN)/cardio manual docs/cards
 	@mkdir -p docs/schema && $(BIN)/cardio read --schema > docs/schema/read.schema.json
+	@$(BIN)/cardio personalize --schema > docs/schema/job.schema.json
 
 format: .venv/stamp-dev ## rewrites the code in its format
 	@$(BIN)/ruff check --fix --exit-zero --quiet && $(BIN)/ruff format
