@@ -51,13 +51,16 @@ def find_ber(data: bytes, *path: int) -> bytes | None:
 def encode_ber(tag: int, value: bytes) -> bytes:
     """One BER-TLV object; the length takes the short form, 81 or 82."""
     tag_bytes = tag.to_bytes((tag.bit_length() + 7) // 8 or 1, "big")
-    if len(value) < 0x80:
-        length = bytes([len(value)])
-    elif len(value) < 0x100:
-        length = bytes([0x81, len(value)])
-    else:
-        length = b"\x82" + len(value).to_bytes(2, "big")
-    return tag_bytes + length + value
+    return tag_bytes + encode_ber_length(len(value)) + value
+
+
+def encode_ber_length(size: int) -> bytes:
+    """A BER length, 0 to 65535, in the short form, 81 or 82."""
+    if size < 0x80:
+        return bytes([size])
+    if size < 0x100:
+        return bytes([0x81, size])
+    return b"\x82" + size.to_bytes(2, "big")
 
 
 def iterate_simple(data: bytes) -> Iterator[Tlv]:

@@ -49,6 +49,18 @@ def pad80(data: bytes, block: int) -> bytes:
     return data + b"\x80" + bytes(-(len(data) + 1) % block)
 
 
+def unpad80(padded: bytes) -> bytes:
+    """What `pad80` was given.
+
+    Raises:
+        ValueError: There is no such padding.
+    """
+    data = padded.rstrip(b"\x00")
+    if not data.endswith(b"\x80"):
+        raise ValueError("padding is missing")
+    return data[:-1]
+
+
 def xor(left: bytes, right: bytes) -> bytes:
     """Bytewise exclusive or of two strings of equal length."""
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
@@ -72,6 +84,14 @@ class TripleDesCipher:
     def decrypt(self, key: bytes, data: bytes) -> bytes:
         """Inverse of `encrypt`."""
         return _finish(self._cipher(key, modes.ECB()).decryptor(), data)
+
+    def encrypt_cbc(self, key: bytes, data: bytes) -> bytes:
+        """CBC over whole blocks with a zero initial value, as GlobalPlatform's SCP02 has it (PERS §2.2)."""
+        return _finish(self._cipher(key, modes.CBC(bytes(8))).encryptor(), data)
+
+    def decrypt_cbc(self, key: bytes, data: bytes) -> bytes:
+        """Inverse of `encrypt_cbc`."""
+        return _finish(self._cipher(key, modes.CBC(bytes(8))).decryptor(), data)
 
     def mac_block(self, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
         """DES-CBC under the left half; a 16-byte key ends with D(right), E(left) (retail MAC, EW §4.1)."""
