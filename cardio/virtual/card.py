@@ -6,13 +6,13 @@ Users test their own software with it; every test of this project stands on it. 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cardio.apdu.command import MASTER_FILE
 from cardio.transport.channel import CardProtocol
+from cardio.virtual.chip import Chip
+from cardio.virtual.chip import Hook as Hook
+from cardio.virtual.chip import Moment as Moment
 from cardio.virtual.file_commands import FileCommands
 from cardio.virtual.filesystem import Directory
 from cardio.virtual.ldt_security import LdtSecurity
@@ -22,39 +22,18 @@ from cardio.virtual.tries import CardPin as CardPin
 from cardio.virtual.tries import Secret
 
 if TYPE_CHECKING:
-    from cardio.virtual.faults import FaultPlan
     from cardio.virtual.recipe import Recipe
     from cardio.virtual.structure import Structure
-    from cardio.virtual.timing import TimingModel
 
-OK = b"\x90\x00"
-GET_RESPONSE = (0x00, 0xC0)
 NEXT_OCCURRENCE = 0x02
 """P2 of SELECT."""
 ENDS_PURCHASE = frozenset({(0x00, 0xA4), (0x00, 0x20)})
 """SELECT of anything and VERIFY end an open purchase, pure reads do not (EW PC-7)."""
 
-
-class Moment(StrEnum):
-    """Moments of a card's life at which a test can act: tear the card, kill a process, swap it."""
-
-    COMMAND = "command"
-    BEFORE_COMMIT = "before-commit"
-    AFTER_COMMIT = "after-commit"
-    ANSWER = "answer"
-
-
-Hook = Callable[[Moment, Received], None]
-"""Called at every moment with the running command; raising `CardRemoved` tears the card out there.
-
-`cardio.virtual.faults` has ready-made faults that count.
-"""
-
-
 CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xB0})
 
 
-class VirtualCard:
+class VirtualCard(Chip):
     """One card.
 
     Args:
@@ -67,9 +46,6 @@ class VirtualCard:
             selected (SSC §2).
 
     Attributes:
-        hook: Called at every `Moment`.
-        timing: Adds up how long a real card would take; None to do without (`cardio.virtual.timing`).
-        random: Source of random bytes, replaceable for vectors.
         blocked: Whether CARD BLOCK closed the card for ever.
         structure: Its tree, where that is part of its memory; None on a card that is built with all its files.
         recipe: How it was made, if one of this package's functions made it.
@@ -87,35 +63,20 @@ class VirtualCard:
     ) -> None:
         if pin is not None and security is not None:
             raise ValueError("the PIN belongs to the security")
-        self.atr = atr
+        super().__init__(atr, protocol)
         self.master_file = master_file
-        self.protocol = protocol
         self.security = security or LdtSecurity(pin=pin)
         self.names_from_master_file = names_from_master_file
-        self.hook: Hook | None = None
-        self._faults: tuple[FaultPlan, ...] = ()
-        self.timing: TimingModel | None = None
-        self.random: Callable[[int], bytes] = secrets.token_bytes
         self.blocked = False
         self.structure: Structure | None = None
         self.recipe: Recipe | None = None
-        self._running = Received(0, 0, 0, 0, b"", 0)
-        self._answered = self._running
         self._files = FileCommands(self)
         self._power_up()
 
     # ---- power -----------------------------------------------------------------------------------------------
 
-    def power_on(self) -> None:
-        """Reset: nothing presented, the master file selected."""
-        self._power_up()
-
-    def power_off(self) -> None:
-        """Everything volatile is gone."""
-        self._power_up()
-
     def _power_up(self) -> None:
-        self._pending = b""
+        super()._power_up()
         for security in self._securities():
             security.power_up()
         self._enter(self.master_file)
@@ -168,99 +129,18 @@ class VirtualCard:
 
         self.commit(write)
 
-    # ---- faults ----------------------------------------------------------------------------------------------
-
-    @property
-    def faults(self) -> tuple[FaultPlan, ...]:
-        """Plans of faults that are on the card; one plan, several, or None are put on in place of them."""
-        return self._faults
-
-    @faults.setter
-    def faults(self, plans: FaultPlan | Iterable[FaultPlan] | None) -> None:
-        if plans is None:
-            self._faults = ()
-        else:
-            self._faults = tuple(plans) if isinstance(plans, Iterable) else (plans,)
-
     # ---- commands --------------------------------------------------------------------------------------------
 
-    def transmit(self, command: bytes) -> bytes:
-        """Execute one command APDU and return data ‖ SW1 SW2.
+    def _admit(self, command: Received) -> None:  # noqa: ARG002 - a blocked card takes none at all
+        if self.blocked:
+            raise Status(0x6A81)
 
-        Raises:
-            CardRemoved: A hook or a fault tore the card out.
-            CardMute: A fault keeps the answer back.
-        """
-        try:
-            received = Received.parse(command)
-        except Status as status:
-            return status.sw.to_bytes(2, "big")
-        self._running = received
-        if received.instruction != GET_RESPONSE:
-            self._answered = received
-        answer = self._answer(received)
-        for plan in self._faults:
-            answer = plan.alter(self._answered, answer)
-        if self.timing is not None:
-            self.timing.spend(command, answer)
-        self.reach(Moment.ANSWER)
-        return answer
-
-    def commit(self, change: Callable[[], None]) -> None:
-        """Make a change to persistent memory: wholly or not at all, whatever a hook does around it."""
-        self.reach(Moment.BEFORE_COMMIT)
-        change()
-        self.reach(Moment.AFTER_COMMIT)
-
-    def reach(self, moment: Moment) -> None:
-        """Let the hook and the faults act."""
-        if self.hook is not None:
-            self.hook(moment, self._running)
-        for plan in self._faults:
-            plan.reach(moment, self, self._running)
-
-    def _answer(self, command: Received) -> bytes:
-        try:
-            self.reach(Moment.COMMAND)
-            if self.blocked:
-                return b"\x6a\x81"
-            if command.instruction == GET_RESPONSE:
-                return self._get_response(command)
-            self._pending = b""
-            self._files.mac_size = 0
-            data = self._execute(command)
-        except Status as status:
-            self._pending = b""
-            # T=0 carries data with 9000 only.
-            data = b"" if self.protocol is CardProtocol.T0 else status.data
-            return data + status.sw.to_bytes(2, "big")
-        return self._deliver(command, data)
-
-    def _deliver(self, command: Received, data: bytes) -> bytes:
-        """Answer lengths as ISO 7816-3 §12.2 demands."""
-        if not data:
-            return OK
-        if self.protocol is CardProtocol.T0:
-            if command.data:
-                self._pending = data
-                return bytes([0x61, len(data) & 0xFF])
-            # P3 = 00 stands for 256: a card without so many bytes names the right length.
-            return data + OK if command.le == len(data) else bytes([0x6C, len(data) & 0xFF])
-        # Le of a protected read counts the data without their MAC.
-        if command.le and command.le < len(data) - self._files.mac_size:
-            return bytes([0x6C, len(data) & 0xFF])
-        return data + OK
-
-    def _get_response(self, command: Received) -> bytes:
-        pending = self._pending
-        if not pending:
-            raise Status(0x6985)
-        if command.le != len(pending):
-            return bytes([0x6C, len(pending) & 0xFF])
-        self._pending = b""
-        return pending + OK
+    @property
+    def _mac_size(self) -> int:
+        return self._files.mac_size
 
     def _execute(self, command: Received) -> bytes:
+        self._files.mac_size = 0
         security = self.security_of(self.current)
         security.begin(self, command)
         function = self.current.function

@@ -58,7 +58,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 
 from cardio.errors import CardMute, CardRemoved
-from cardio.virtual.card import Moment, VirtualCard
+from cardio.virtual.card import VirtualCard
+from cardio.virtual.chip import Chip, Moment
 from cardio.virtual.purse import PurseFunction
 from cardio.virtual.received import Received, Status
 
@@ -145,7 +146,7 @@ class FaultPlan:
         """Whether the fault has happened."""
         return self.seen >= self.n
 
-    def reach(self, moment: Moment, card: VirtualCard, command: Received) -> None:
+    def reach(self, moment: Moment, card: Chip, command: Received) -> None:
         """The card's call at every moment.
 
         Raises:
@@ -196,9 +197,9 @@ class FaultPlan:
         return self.seen == self.n
 
 
-def _lose_proof(card: VirtualCard, status: int) -> None:
+def _lose_proof(card: Chip, status: int) -> None:
     """Take the proof of the selected purse away; a directory without a purse has none."""
-    purse: object = card.current.function
+    purse: object = card.current.function if isinstance(card, VirtualCard) else None
     if isinstance(purse, PurseFunction):
         purse.proof = None
         purse.no_proof = status
