@@ -215,6 +215,19 @@ class MacInvalid(CardError):
     action = "new_sale"
 
 
+class MaintenanceRefused(CardError):
+    """6988 or 9302 to a maintenance command: the card did not accept its MAC and changed nothing.
+
+    It is not sent again: three wrong MACs in a row lock some applications for ever (EW §2.3, §3.4).
+    """
+
+    code = "maintenance.refused"
+    zh = "卡片不接受维护报文，卡内未作修改；请勿重试，先核对密钥"
+    en = "The card refuses the maintenance message, nothing on it was changed. Check the keys before trying again"
+    retry = Retry.NEVER
+    action = "call_supervisor"
+
+
 class Mac2Invalid(CardError):
     """The card was debited, but its proof MAC2 is wrong."""
 
