@@ -15,7 +15,7 @@ from cardio.apdu.tlv import Tlv
 from cardio.applications.authority import Authority
 from cardio.applications.protected_commands import ProtectedCommands
 from cardio.errors import CardDataInvalid, InputInvalid
-from cardio.files.declaration import FileDeclaration
+from cardio.files.declaration import FileDeclaration, Structure
 from cardio.files.reading import FileReader
 from cardio.files.record import FixedRecord, ItemRecord, Record
 from cardio.files.writing import update_item, update_item_at
@@ -99,7 +99,7 @@ def update_wallet_file(
         CardError: The card refuses.
     """
     content = file.content
-    if not issubclass(content, FixedRecord):
+    if file.structure is not Structure.TRANSPARENT or not issubclass(content, FixedRecord):
         raise InputInvalid(f"{file.label} has no fields")
     before = reader.read_binary(file)
     (wanted,) = _encoded(_changed(content.decode(before), values))

@@ -73,7 +73,7 @@ WALLETS: dict[str, Callable[[], VirtualCard]] = {
 }
 
 
-@pytest.fixture(params=SOCIAL.values(), ids=SOCIAL)
+@pytest.fixture(params=SOCIAL.values(), ids=list(SOCIAL))
 def social(request: pytest.FixtureRequest) -> VirtualCard:
     """A social security card."""
     found: VirtualCard = request.param()
