@@ -61,7 +61,8 @@ class Update:
         directory, label = self.place
         opened.files.select(directory)
         application = opened.found.part.environment.application(directory)
-        file = application and application.file(label)
+        assert application is not None
+        file = application.file(label)
         assert file is not None
         self.sent.clear()
         return update_items(connection, opened.found.application.reader, opened.authority, file, values)
@@ -229,9 +230,9 @@ def test_a_wallet_file_wants_keys_and_values_that_fit() -> None:
     card = citizen_card(native=True)
     with pytest.raises(MaintenanceKeysMissing):
         wallet_update(card, EF15_PUBLIC, MaintenanceSources(), ends=CardDate(2040, 12, 31))
-    for values in ({"serial": "1" * 21}, {"color": "red"}):
+    for name, value in (("serial", "1" * 21), ("color", "red")):
         with pytest.raises(InputInvalid):
-            wallet_update(card, EF15_PUBLIC, **values)
+            wallet_update(card, EF15_PUBLIC, None, **{name: value})
     log = find_file(find_directory(card, "ADF1"), "EF18").declaration
     with pytest.raises(InputInvalid, match="no fields"):
         update_wallet_file(
