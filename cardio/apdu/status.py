@@ -80,12 +80,12 @@ CHANGE_PIN = VERIFY.extended({0x6402: errors.PinMismatch})  # 6402 comes from th
 MAINTENANCE = Outcomes(
     {
         0x6581: errors.CardMemoryFailed,
-        0x6982: errors.AccessDenied,
+        0x6982: errors.MaintenanceRefused,
         0x6983: errors.AuthenticationBlocked,
         0x6988: errors.MaintenanceRefused,
         0x6A81: errors.ApplicationBlocked,
         0x6A82: errors.FileNotFound,
-        0x6A88: errors.AccessDenied,
+        0x6A88: errors.MaintenanceRefused,
         0x9302: errors.MaintenanceRefused,
         0x9303: errors.ApplicationBlocked,
     }

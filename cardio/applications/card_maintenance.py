@@ -110,13 +110,15 @@ class SocialSecurityMaintenance(CardMaintenance):
             forever: That it cannot be taken back is known and wanted.
 
         Raises:
-            OperationUnsupported: It is not.
-            AccessDenied: No key blocks that directory.
+            OperationUnsupported: It is not, or no key blocks that directory.
             FileNotFound: The card does not have it.
         """
         if not forever:
             raise OperationUnsupported("an application of a social security card can only be blocked for ever")
-        self._earn(f"LK{directory}", directory)
+        key = f"LK{directory}"
+        if not self._authority.knows(key):
+            raise OperationUnsupported(f"these cards have no key that blocks {directory}")
+        self._earn(key, directory)
         self._commands.send("APPLICATION BLOCK", f"STK{directory}", _BLOCK_FOREVER)
 
     def block_card(self, *, forever: bool) -> None:

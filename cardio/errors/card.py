@@ -216,7 +216,7 @@ class MacInvalid(CardError):
 
 
 class MaintenanceRefused(CardError):
-    """6988 or 9302 to a maintenance command: the card did not accept its MAC and changed nothing.
+    """6988, 9302, 6982 or 6A88 to a maintenance command: its MAC is wrong, or its key missing; nothing was changed.
 
     It is not sent again: three wrong MACs in a row lock some applications for ever (EW §2.3, §3.4).
     """

@@ -6,27 +6,41 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 
 from cardio.apdu.connection import CardConnection
+from cardio.crypto.suites import CipherSuite
 from cardio.products.catalogue import Catalogue
 from cardio.products.maintenance import MaintenanceSources
-from cardio.security.card_keys import CARD_KEYS
-from cardio.security.keyring import Keyring, RootKey
-from cardio.security.maintenance import MaintenanceKey
+from cardio.security.keyring import Keyring
 from cardio.transport.channel import ChannelAround, Disclosure
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.roots import WALLET_ROOT, social_security_root, test_root
+from cardio.virtual.maintenance_keys import maintenance_keyring
 
 PIN, NEW = "123456", "654321"
 SHIPPED = Catalogue.load()
 
 
-def issuer_keys(*, test: bool = True, wrong: tuple[str, ...] = ()) -> Keyring:
+def issuer_keys(*, wrong: tuple[str, ...] = ()) -> Keyring:
     """All keys that maintain virtual cards; those of `wrong` are others than the cards'."""
-    roots = {name: RootKey(social_security_root(name), 3) for name in CARD_KEYS}
-    roots |= {
-        key.value: RootKey(test_root(WALLET_ROOT, key.value.removeprefix("WALLET-")), 1) for key in MaintenanceKey
-    }
-    return Keyring("issuer", roots | {name: RootKey(bytes(range(16)), roots[name].levels) for name in wrong}, test=test)
+    found = maintenance_keyring()
+    return found if not wrong else WrongKeys(found, wrong)
+
+
+class WrongKeys(Keyring):
+    """Keys of which some are not the cards'.
+
+    Args:
+        right: The cards' keys.
+        wrong: Names of those that are others.
+    """
+
+    def __init__(self, right: Keyring, wrong: tuple[str, ...]) -> None:
+        super().__init__("wrong", {}, test=True)
+        self._right = right
+        self._wrong = wrong
+
+    def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
+        """The card's key, or another."""
+        return bytes(range(16)) if name in self._wrong else self._right.card_key(name, suite, factors)
 
 
 def sources(keys: Keyring | None = None) -> MaintenanceSources:

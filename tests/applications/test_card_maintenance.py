@@ -14,7 +14,6 @@ from cardio.applications.pin import PinPresenter, PinState, pin_state, verify_pi
 from cardio.applications.protected_commands import ProtectedCommands
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import (
-    AccessDenied,
     ApplicationBlocked,
     AuthenticationBlocked,
     AuthenticationFailed,
@@ -239,7 +238,7 @@ def test_card_block_is_that_of_the_vector(cipher: str) -> None:
         ("6988", MaintenanceRefused),
         ("9302", MaintenanceRefused),
         ("6983", AuthenticationBlocked),
-        ("6982", AccessDenied),
+        ("6982", MaintenanceRefused),
         ("6A80", PinUnblockRefused),
         ("6985", PinUnset),
         ("9303", ApplicationBlocked),
@@ -288,10 +287,12 @@ def test_an_application_is_blocked_for_ever(directory: str) -> None:
 
 def test_only_directories_with_a_key_for_it_can_be_blocked() -> None:
     card = example_card(SHIPPED["ssc-2.0"])
-    with pytest.raises(AccessDenied, match="LKDF01"):
-        environment(card).block_application("DF01", forever=True)
+    for directory in ("DF01", "DF99"):
+        with pytest.raises(OperationUnsupported, match=directory):
+            environment(card).block_application(directory, forever=True)
+    lacking = social_security_card()
     with pytest.raises(FileNotFound):
-        environment(card).block_application("DF99", forever=True)
+        environment(lacking).block_application("DF03", forever=True)
 
 
 def test_a_card_is_blocked_for_ever(social: VirtualCard) -> None:
