@@ -19,7 +19,7 @@ from cardio.security.hsm import Hsm
 from cardio.security.keyring import Keyring
 from cardio.security.maintenance import MaintenanceKeys
 from cardio.security.psam import Psam
-from cardio.virtual.maintenance_keys import maintenance_keyring
+from cardio.virtual.issuing_keys import issuer_test_keyring
 
 HSM_PIN_FILE = "CARDIO_HSM_PIN_FILE"
 
@@ -79,7 +79,8 @@ def authentication_keys(
 def maintenance_sources(choice: ReaderChoice, keyring: Path | None, hsm: str | None) -> Iterator[MaintenanceSources]:
     """Keys that maintain cards: those of the keyring or HSM that was named; for the embedded cards their test keys."""
     if choice.virtual and keyring is None and hsm is None:
-        yield MaintenanceSources(maintenance_keyring(), maintenance_keyring())
+        keyring_of_tests = issuer_test_keyring()
+        yield MaintenanceSources(keyring_of_tests, keyring_of_tests)
         return
     with authentication_keys(choice, keyring, hsm) as keys:
         source: object = keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -15,14 +14,9 @@ from cardio.cli.options import PinOption, ProductOption, ProfilesOption, ReaderO
 from cardio.cli.output import stdout
 from cardio.cli.reporting import guarded
 from cardio.errors import InputInvalid
-from cardio.files.codecs import Amount, Codec, DecimalText, Digits, Flag, Number, Octets, Text, TextOctets
-from cardio.files.codes import Code
-from cardio.files.dates import CardDate, Date
 from cardio.files.declaration import FileDeclaration
 from cardio.files.reading import FileReader
 from cardio.products.maintenance import open_environment, open_wallet
-
-FLAGS = {"0": False, "1": True}
 
 
 @guarded
@@ -101,31 +95,7 @@ def _parsed(file: FileDeclaration, values: dict[str, str]) -> dict[str, Any]:
         if spec.count > 1:
             raise InputInvalid(f"{name} is several items: not to be given here")
         try:
-            parsed[name] = parse_value(spec.codec, text) if text else None
-        except (ValueError, KeyError):
-            raise InputInvalid(f"{name}: a value of this form does not fit") from None
+            parsed[name] = spec.codec.parse(text) if text else None
+        except ValueError as error:
+            raise InputInvalid(f"{name}: {error}") from None
     return parsed
-
-
-def parse_value(codec: Codec[Any], text: str) -> Any:
-    """A value as it is typed: text, digits and codes as they are, dates as 2035-12-31, bytes in hex, flags 0 or 1.
-
-    Raises:
-        ValueError: It has another form, or a value of this item cannot be typed.
-        KeyError: It is no flag.
-    """
-    match codec:
-        case TextOctets():
-            return Text(codec.size).encode(text)
-        case Octets():
-            return bytes.fromhex(text)
-        case Number() | Amount() | DecimalText():
-            return int(text)
-        case Flag():
-            return FLAGS[text]
-        case Date():
-            return CardDate.of(date.fromisoformat(text))
-        case Text() | Digits() | Code():
-            return text
-        case _:
-            raise ValueError("this item has a form of its own")

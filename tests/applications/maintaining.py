@@ -13,7 +13,7 @@ from cardio.security.keyring import Keyring
 from cardio.transport.channel import ChannelAround, Disclosure
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.maintenance_keys import maintenance_keyring
+from cardio.virtual.issuing_keys import issuer_test_keyring
 
 PIN, NEW = "123456", "654321"
 SHIPPED = Catalogue.load()
@@ -21,7 +21,7 @@ SHIPPED = Catalogue.load()
 
 def issuer_keys(*, wrong: tuple[str, ...] = ()) -> Keyring:
     """All keys that maintain virtual cards; those of `wrong` are others than the cards'."""
-    found = maintenance_keyring()
+    found = issuer_test_keyring()
     return found if not wrong else WrongKeys(found, wrong)
 
 

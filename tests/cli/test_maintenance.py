@@ -15,7 +15,7 @@ from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card, social_security_card
 from cardio.virtual.faults import Fault, FaultPlan
-from cardio.virtual.maintenance_keys import maintenance_keyring
+from cardio.virtual.issuing_keys import issuer_test_keyring
 from cardio.virtual.pin_pad import VirtualPinPad
 from tests.cli.test_cli import cardio
 
@@ -134,7 +134,7 @@ def test_a_wallet_is_unblocked_by_its_pin(desk: Callable[[VirtualCard], None]) -
 
 def test_keys_come_from_a_keyring_file(card: VirtualCard, tmp_path: Path) -> None:
     file = tmp_path / "issuer.keys"
-    maintenance_keyring().save(file, PASSPHRASE)
+    issuer_test_keyring().save(file, PASSPHRASE)
     assert card.pin is not None
     card.pin.tries_left = 0
     assert "keyring.invalid" in run("pin", "unblock", "--keyring", str(file), typed="wrong\n", exit_code=6)
