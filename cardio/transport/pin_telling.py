@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from cardio.errors import (
+    CardioError,
+    CardUnexpected,
+    PinCancelled,
+    PinLength,
+    PinMismatch,
+    PinTimeout,
+    PinWrong,
+)
 from cardio.transport.channel import (
     Channel,
     ChannelAround,
@@ -20,7 +29,12 @@ from cardio.transport.channel import (
 VERIFY, CHANGE_PIN, CHANGE = 0x20, 0x5E, 0x01
 """INS of VERIFY and CHANGE PIN, and P1 by which the latter is told from RELOAD PIN (SSC §5.1, EW §3.4)."""
 HEADER_SIZE = 5
-PAD_WORDS = {b"\x64\x00": "timeout", b"\x64\x01": "cancelled", b"\x64\x02": "mismatch", b"\x64\x03": "length"}
+PAD_WORDS = {
+    b"\x64\x00": PinTimeout.code,
+    b"\x64\x01": PinCancelled.code,
+    b"\x64\x02": PinMismatch.code,
+    b"\x64\x03": PinLength.code,
+}
 """What a pad answers without having asked the card (OPS §4.6)."""
 
 
@@ -34,9 +48,9 @@ class PinMoment(StrEnum):
 
 
 PinListener = Callable[[str, PinMoment, str], None]
-"""Called with the reader's name, the moment, and why it failed; in the thread that owns the reader; must not wait.
+"""Called with the reader's name, the moment, and the code of the error if it failed, else an empty one.
 
-The reasons are `wrong`, `refused`, `lost`, and those of `PAD_WORDS`; empty unless it failed."""
+It is called in the thread that owns the reader, and must not wait."""
 
 
 class PinTellingDriver:
@@ -81,12 +95,12 @@ class _TellingChannel(ChannelAround):
         return self._told(lambda: self._inner.transmit(command, disclosure))
 
     def _told(self, present: Callable[[], bytes]) -> bytes:
-        word = b""
         try:
             answer = present()
-            word = answer[-2:]
-        finally:
-            self._listener(self.reader, *_result(word))
+        except CardioError as error:
+            self._listener(self.reader, PinMoment.FAILED, error.code)
+            raise
+        self._listener(self.reader, *_result(answer[-2:]))
         return answer
 
 
@@ -114,7 +128,5 @@ def _result(word: bytes) -> tuple[PinMoment, str]:
         return PinMoment.VERIFIED, ""
     if word in {b"\x63\xc0", b"\x69\x83"}:
         return PinMoment.BLOCKED, ""
-    if not word:
-        return PinMoment.FAILED, "lost"
     wrong = word[0] == 0x63 and word[1] >> 4 == 0xC
-    return PinMoment.FAILED, "wrong" if wrong else PAD_WORDS.get(word, "refused")
+    return PinMoment.FAILED, PinWrong.code if wrong else PAD_WORDS.get(word, CardUnexpected.code)

@@ -52,7 +52,7 @@ def test_a_pin_from_the_caller_has_a_result_and_no_prompt(card: VirtualCard, tol
     with pytest.raises(CardioError):
         verify_pin(connection, WRONG)
     verify_pin(connection, RIGHT)
-    assert told == [failed("wrong"), VERIFIED]
+    assert told == [failed("pin.wrong"), VERIFIED]
     assert not isinstance(connection.channel, PinPadChannel)
 
 
@@ -60,10 +60,10 @@ def test_a_pin_from_the_caller_has_a_result_and_no_prompt(card: VirtualCard, tol
     ("typed", "result"),
     [
         (RIGHT, VERIFIED),
-        (WRONG, failed("wrong")),
-        (None, failed("timeout")),
-        ("", failed("cancelled")),
-        ("12", failed("length")),
+        (WRONG, failed("pin.wrong")),
+        (None, failed("pin.timeout")),
+        ("", failed("pin.cancelled")),
+        ("12", failed("pin.length")),
     ],
 )
 def test_the_pad_prompts_first(card: VirtualCard, told: list[Told], typed: str | None, result: Told) -> None:
@@ -92,7 +92,7 @@ def test_a_change_is_told_like_any_pin(card: VirtualCard, told: list[Told]) -> N
     pad.typed = RIGHT
     with pytest.raises(CardioError):
         change_pin(present(card, told, pad), None, None)
-    assert told[-2:] == [PROMPT, failed("mismatch")]
+    assert told[-2:] == [PROMPT, failed("pin.mismatch")]
 
 
 def test_a_lost_answer_ends_the_prompt_too(card: VirtualCard, told: list[Told]) -> None:
@@ -100,7 +100,7 @@ def test_a_lost_answer_ends_the_prompt_too(card: VirtualCard, told: list[Told]) 
     card.faults = FaultPlan(Fault.CUT_BEFORE, 2, only="0020")
     with pytest.raises(CardioError):
         verify_pin(connection, None)
-    assert told == [PROMPT, failed("lost")]
+    assert told == [PROMPT, failed("card.removed")]
 
 
 def test_a_card_that_refuses_otherwise_is_told_so(card: VirtualCard, told: list[Told]) -> None:
@@ -108,5 +108,5 @@ def test_a_card_that_refuses_otherwise_is_told_so(card: VirtualCard, told: list[
     card.faults = FaultPlan(Fault.REFUSED, 2, only="0020", status=0x6F00)
     with pytest.raises(CardioError):
         verify_pin(connection, RIGHT)
-    assert told == [failed("refused")]
+    assert told == [failed("card.unexpected")]
     assert encode_pin(RIGHT).hex() not in str(told)
