@@ -194,7 +194,7 @@ def issuing_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]
     passphrase.write_text(PASSPHRASE)
     passphrase.chmod(0o600)
     issuer_test_keyring().save(folder / "issuer.keys", PASSPHRASE)
-    keyring = KeyringSection(file=folder / "issuer.keys", passphrase_file=passphrase)
+    keyring = KeyringSection(file=folder / "issuer.keys", passphrase_file=str(passphrase))
     with everything_allowed(folder, keyring=keyring) as daemon:
         yield daemon
 

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictInt
 
-from cardio.applications.pin import MAX_DIGITS, MIN_DIGITS
-from cardio.applications.pin_change import PAD_DIGITS
 from cardio.errors import Money
 from cardio.ledger.chain import canonical
 from cardio.ledger.model import Tender
@@ -33,13 +31,8 @@ Pin = Annotated[
     Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
 ]
 PinDigits = Annotated[
-    int,
-    Field(
-        strict=True,
-        ge=MIN_DIGITS,
-        le=MAX_DIGITS,
-        description="Length of the old and the new PIN on a PIN pad, which takes them at fixed places only",
-    ),
+    Literal[4, 5, 6, 7, 8, 9, 10, 11, 12],
+    Field(description="Length of the old and the new PIN on a PIN pad, which takes them at fixed places only"),
 ]
 DEFAULT_WAIT = 30.0
 NOT_IN_FINGERPRINT = frozenset({"reader", "wallet_reader", "wait_s", "pin"})
@@ -325,7 +318,7 @@ class ChangePinBody(Body):
         Pin,
         Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks for both"),
     ] = None
-    digits: PinDigits = PAD_DIGITS
+    digits: PinDigits = 6
     allow_last_try: Annotated[
         bool, Field(strict=True, description="The holder agrees to use the last try of the old PIN")
     ] = False
