@@ -9,7 +9,7 @@ from __future__ import annotations
 from cardio.apdu.command import Command, Response
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import CHANGE_PIN
-from cardio.applications.pin import PinState, encode_pin, pin_state, verify_pin
+from cardio.applications.pin import MAX_DIGITS, MIN_DIGITS, PinState, encode_pin, pin_state, verify_pin
 from cardio.errors import (
     LinkCorrupt,
     PinChangeUnknown,
@@ -25,8 +25,6 @@ from cardio.transport.channel import PinChangePrompt, has_pin_pad
 
 PAD_DIGITS = 6
 """Digits of a PIN that is changed on a PIN pad unless the caller says otherwise: both stand at fixed places there."""
-PAD_RANGE = range(4, 13)
-"""As at a terminal's keyboard (OPS §2.7)."""
 _HEADER = bytes.fromhex("805E0100")
 _SEPARATOR = b"\xff"
 
@@ -83,16 +81,20 @@ def change_pin(
 def was_changed(card: CardConnection, new: str | None) -> bool:
     """Find out what became of a change whose answer was lost, by presenting the new PIN once.
 
+    As for `change_pin`, no PIN must have been presented before in this session.
+
     Args:
         card: The same card.
         new: The new PIN, or None for the PIN pad.
 
     Returns:
-        Whether the card has the new PIN. If not, the old one stands, and has lost one try.
+        Whether the card has the new PIN. If not, the old one stands, and has lost one try; or there is still none.
 
     Raises:
         PinError: The new PIN could not be presented, or must not be: `PinLastTry` keeps the old PIN's last try.
     """
+    if not pin_state(card).is_set:
+        return False
     try:
         verify_pin(card, new)
     except PinWrong:
@@ -132,7 +134,7 @@ def _handed_over(card: CardConnection, state: PinState, data: bytes, old: str | 
 def _typed(card: CardConnection, state: PinState, digits: int) -> Response:
     if not has_pin_pad(card.channel):
         raise PinRequired("no PIN pad and no PIN from the caller")
-    if digits not in PAD_RANGE:
+    if not MIN_DIGITS <= digits <= MAX_DIGITS:
         raise PinLength
     blank = b"\xff" * ((digits + 1) // 2)
     data = (blank if state.is_set else b"") + _SEPARATOR + blank

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 
 from cardio.apdu.connection import CardConnection
+from cardio.applications.pin import verify_pin
 from cardio.crypto.suites import CipherSuite
+from cardio.errors import PinWrong
 from cardio.products.catalogue import Catalogue
-from cardio.products.maintenance import MaintenanceSources
+from cardio.products.maintenance import MaintenanceSources, select_pin
 from cardio.security.keyring import Keyring
 from cardio.transport.channel import ChannelAround, Disclosure
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.issuing_keys import issuer_test_keyring
+from tests.applications.presenting import present
 
 PIN, NEW = "123456", "654321"
 SHIPPED = Catalogue.load()
@@ -77,3 +80,20 @@ def give(card: VirtualCard, *challenges: str) -> None:
         return fresh(size) if found is None else found
 
     card.random = random
+
+
+def use_up_tries(card: VirtualCard) -> None:
+    """Block the PIN."""
+    assert card.pin is not None
+    card.pin.tries_left = 0
+
+
+def has_pin(card: VirtualCard, pin: str) -> bool:
+    """Whether a card that is powered anew takes a PIN."""
+    connection = present(card)
+    select_pin(connection, SHIPPED)
+    try:
+        verify_pin(connection, pin)
+    except PinWrong:
+        return False
+    return True

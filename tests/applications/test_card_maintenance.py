@@ -1,4 +1,4 @@
-"""Unblocking, reloading and blocking under the issuer's keys: the bytes of SSC and EW, then virtual cards."""
+"""Unblocking, reloading and blocking under the issuer's keys on virtual cards of both families."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from functools import partial
 
 import pytest
 
-from cardio.applications.authority import Authority
-from cardio.applications.card_files import CardFiles
 from cardio.applications.card_maintenance import SocialSecurityMaintenance, WalletMaintenance
-from cardio.applications.pin import PinPresenter, PinState, pin_state, verify_pin
+from cardio.applications.pin import PinState, pin_state, verify_pin
 from cardio.applications.protected_commands import ProtectedCommands
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import (
     ApplicationBlocked,
-    AuthenticationBlocked,
     AuthenticationFailed,
     CardError,
     CardUnsupported,
@@ -28,17 +25,14 @@ from cardio.errors import (
     PinNotAllowed,
     PinRequired,
     PinUnblockRefused,
-    PinUnset,
     SamAbsent,
     SamKeyMissing,
     TestKeysRefused,
 )
-from cardio.files.reading import FileReader
-from cardio.files.social_security.trees import SSC_2_0
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import find_wallet
 from cardio.products.maintenance import MaintenanceSources, maintain_pin, open_environment, open_wallet, select_pin
-from cardio.security.keyring import Keyring, RootKey
+from cardio.security.keyring import Keyring
 from cardio.security.keys import Family
 from cardio.security.maintenance import MaintenanceKey, ReloadMac
 from cardio.virtual.building import find_directory
@@ -48,17 +42,18 @@ from cardio.virtual.faults import Fault, FaultPlan
 from cardio.virtual.fmcos_access import FmcosAccess, FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from cardio.virtual.products import example_card
-from tests.applications.maintaining import NEW, PIN, SHIPPED, give, issuer_keys, listened, sources
-from tests.applications.presenting import NAMING, present
-from tests.applications.test_pin_change import has_pin
-from tests.purse.scripted import scripted
-from tests.virtual.ldt import FACTORS, LdtCard
-from tests.virtual.test_ldt_vectors import COLUMNS, RELOAD_CHALLENGE, Column, card_of
-from tests.virtual.vectors import Exchange, entries
+from tests.applications.maintaining import (
+    NEW,
+    PIN,
+    SHIPPED,
+    has_pin,
+    issuer_keys,
+    listened,
+    sources,
+    use_up_tries,
+)
+from tests.applications.presenting import present
 
-VECTORS = {entry["id"]: entry for entry in entries()}
-PUK_CHALLENGE = "E4A30F837E2CAFEC"
-"""Of the published trace (SSC §9.2)."""
 SOCIAL: dict[str, Callable[[], VirtualCard]] = {
     "2.0": social_security_card,
     "3.0, SM4": lambda: example_card(SHIPPED["ssc-3.0"]),
@@ -86,12 +81,6 @@ def wallet(request: pytest.FixtureRequest) -> VirtualCard:
     return found
 
 
-def block(card: VirtualCard) -> None:
-    """All tries are used up."""
-    assert card.pin is not None
-    card.pin.tries_left = 0
-
-
 def environment(card: VirtualCard, keys: Keyring | None = None) -> SocialSecurityMaintenance:
     return open_environment(present(card), SHIPPED, sources(keys)).maintenance
 
@@ -100,174 +89,17 @@ def purse(card: VirtualCard, keys: Keyring | None = None, *, blocked_too: bool =
     return open_wallet(present(card), SHIPPED, sources(keys), blocked_too=blocked_too).maintenance
 
 
-# ---- the specification's bytes: social security ------------------------------------------------------------------
-
-
-class VectorCipher:
-    """What the keys of the vector's card depend on."""
-
-    def __init__(self, algorithm: Algorithm) -> None:
-        self._algorithm = algorithm
-
-    def algorithm(self) -> Algorithm:
-        return self._algorithm
-
-    def factors(self) -> tuple[bytes, ...]:
-        return tuple(FACTORS)
-
-
-def vector_maintenance(column: Column) -> tuple[SocialSecurityMaintenance, LdtCard, list[str]]:
-    """Maintenance of the card of SSC §9.3 by its own card keys, the card, and what is sent to it."""
-    card = card_of(column)
-    connection, sent = listened(card.card)
-    card_keys = {one.name: RootKey(one.keys[0], 0) for keys in card.security.keys.values() for one in keys}
-    keys = Keyring("vector", card_keys, test=True)
-    cipher = VectorCipher(column.algorithm)
-    authority = Authority(connection, PinPresenter(connection, None, caller_pin=False), keys, NAMING, cipher)
-    files = CardFiles(connection, FileReader(connection), SSC_2_0.root, authority, selected="")
-    commands = ProtectedCommands(connection, keys, Family.LDT, column.algorithm, cipher.factors())
-    return SocialSecurityMaintenance(commands, files, authority), card, sent
-
-
-each_cipher = pytest.mark.parametrize("column", COLUMNS, ids=[str(column.algorithm) for column in COLUMNS])
-
-
-@each_cipher
-def test_pin_unblock_is_that_of_ssc_9_3(column: Column) -> None:
-    maintenance, card, sent = vector_maintenance(column)
-    block(card.card)
-    give(card.card, PUK_CHALLENGE, RELOAD_CHALLENGE)
-    maintenance.unblock_pin()
-    assert sent[-1] == column.unblock
-    assert sent[-3].startswith("0082000610")
-    assert card.security.pin is not None
-    assert card.security.pin.tries_left == 6
-
-
-@each_cipher
-def test_pin_reload_is_that_of_ssc_9_3(column: Column) -> None:
-    maintenance, card, sent = vector_maintenance(column)
-    give(card.card, PUK_CHALLENGE, RELOAD_CHALLENGE)
-    maintenance.reload_pin("123456")
-    assert sent[-1] == column.reload
-
-
-def test_blocks_are_those_of_ssc_9_3() -> None:
-    maintenance, card, sent = vector_maintenance(COLUMNS[0])
-    give(card.card, PUK_CHALLENGE, RELOAD_CHALLENGE, PUK_CHALLENGE, RELOAD_CHALLENGE)
-    maintenance.block_application("DF03", forever=True)
-    assert sent[-1] == "841E0001047A103B76"
-    maintenance.block_card(forever=True)
-    assert sent[-1] == "841600000419437F5D"
-
-
-def test_reload_has_the_form_of_the_published_trace_of_a_third_generation_card() -> None:
-    """SSC §9.2: two challenges of 8 bytes, PUK with kid 06, then Lc 14; the keys of that card are not known."""
-    card, sent = listened(example_card(SHIPPED["ssc-3.0"]))
-    maintenance = open_environment(card, SHIPPED, sources()).maintenance
-    sent.clear()
-    maintenance.reload_pin("123456")
-    published = "84240001142bc19c17ae974cd2427039c301cff79ffd937aa7"
-    assert [(command[:10].upper(), len(command)) for command in sent] == [
-        ("0084000008", 10),
-        ("0082000610", len("008200061050C45431554CBADC1B0D7286F2DC77AF")),
-        ("0084000008", 10),
-        (published[:10].upper(), len(published)),
-    ]
-
-
-# ---- the specification's bytes: wallets --------------------------------------------------------------------------
-
-
-def vector_wallet(name: str, *script: Exchange) -> tuple[WalletMaintenance, Callable[[], None]]:
-    """Maintenance of a vector's wallet over its script, and the check that all of it was sent."""
-    inputs, algorithm = VECTORS[name]["inputs"], Algorithm.TRIPLE_DES
-    if VECTORS[name]["alg"] == "SM4":
-        algorithm = Algorithm.SM4
-    (master,) = (value for field, value in inputs.items() if field.startswith("master_"))
-    root = RootKey(bytes.fromhex(master), 1)
-    keys = Keyring("vector", {key.value: root for key in MaintenanceKey}, test=True)
-    exchanges = [Exchange(apdu["command"], apdu["response"]) for apdu in VECTORS[name]["apdus"]]
-    connection, channel = scripted(*script, *exchanges)
-    commands = ProtectedCommands(connection, keys, Family.PBOC, algorithm, (bytes.fromhex(inputs["factor"]),))
-    rule = ReloadMac.WHOLE_COMMAND if "whole-command" in name else ReloadMac.PIN_ONLY
-    return WalletMaintenance(commands, rule), channel.assert_finished
-
-
-@pytest.mark.parametrize("name", ["3des-sm-pin-unblock-6", "sm4-sm-pin-unblock-6"])
-def test_pin_unblock_is_that_of_the_vector(name: str) -> None:
-    maintenance, finished = vector_wallet(name)
-    maintenance.unblock_pin("123456")
-    finished()
-
-
-@pytest.mark.parametrize("name", [name for name in VECTORS if "-reload-pin-" in name])
-def test_reload_pin_is_that_of_the_vector(name: str) -> None:
-    maintenance, finished = vector_wallet(name)
-    maintenance.reload_pin(VECTORS[name]["inputs"]["pin"])
-    finished()
-
-
-@pytest.mark.parametrize("cipher", ["3des", "sm4"])
-@pytest.mark.parametrize(
-    ("name", "act"),
-    [
-        ("app-block-temporary", lambda one: one.block_application(forever=False)),
-        ("app-block-permanent", lambda one: one.block_application(forever=True)),
-        ("app-unblock", lambda one: one.unblock_application()),
-    ],
-)
-def test_blocks_of_a_wallet_are_those_of_the_vectors(
-    cipher: str, name: str, act: Callable[[WalletMaintenance], None]
-) -> None:
-    maintenance, finished = vector_wallet(f"{cipher}-sm-{name}")
-    act(maintenance)
-    finished()
-
-
-@pytest.mark.parametrize("cipher", ["3des", "sm4"])
-def test_card_block_is_that_of_the_vector(cipher: str) -> None:
-    maintenance, finished = vector_wallet(f"{cipher}-sm-card-block", Exchange("00A40000023F0000", "9000"))
-    maintenance.block_card(forever=True)
-    finished()
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        ("6988", MaintenanceRefused),
-        ("9302", MaintenanceRefused),
-        ("6983", AuthenticationBlocked),
-        ("6982", MaintenanceRefused),
-        ("6A80", PinUnblockRefused),
-        ("6985", PinUnset),
-        ("9303", ApplicationBlocked),
-    ],
-)
-def test_a_refusal_has_a_name_and_is_not_repeated(status: str, error: type[CardError]) -> None:
-    card, script = scripted(
-        Exchange("0084000004", "8F3A5C219000"),
-        Exchange("842400000C6A8D79EDE5E77C35407E7C8E", status),
-    )
-    vector = VECTORS["3des-sm-pin-unblock-6"]["inputs"]
-    keys = Keyring("vector", {MaintenanceKey.PIN_UNBLOCK: RootKey(bytes.fromhex(vector["master_DPUK"]), 1)}, test=True)
-    commands = ProtectedCommands(card, keys, Family.PBOC, Algorithm.TRIPLE_DES, (bytes.fromhex(vector["factor"]),))
-    with pytest.raises(error):
-        WalletMaintenance(commands, ReloadMac.PIN_ONLY).unblock_pin("123456")
-    script.assert_finished()
-
-
 # ---- social security cards ---------------------------------------------------------------------------------------
 
 
 def test_a_blocked_pin_of_a_social_security_card_is_unblocked_without_it(social: VirtualCard) -> None:
-    block(social)
+    use_up_tries(social)
     environment(social).unblock_pin()
     assert has_pin(social, PIN)
 
 
 def test_a_social_security_card_gets_a_new_pin(social: VirtualCard) -> None:
-    block(social)
+    use_up_tries(social)
     environment(social).reload_pin(NEW)
     assert has_pin(social, NEW)
     with pytest.raises(PinLength):
@@ -304,7 +136,7 @@ def test_a_card_is_blocked_for_ever(social: VirtualCard) -> None:
 
 
 def test_wrong_keys_change_nothing(social: VirtualCard) -> None:
-    block(social)
+    use_up_tries(social)
     with pytest.raises(AuthenticationFailed):
         environment(social, issuer_keys(wrong=("PUK",))).unblock_pin()
     with pytest.raises(MaintenanceRefused):
@@ -330,7 +162,7 @@ def test_commands_of_a_wallet_are_taken_by_the_card(make: Callable[[], VirtualCa
     maintenance = WalletMaintenance(
         ProtectedCommands(connection, issuer_keys(), Family.PBOC, algorithm, factors), ReloadMac.PIN_ONLY
     )
-    block(card)
+    use_up_tries(card)
     maintenance.unblock_pin(PIN)
     assert pin_state(connection) == PinState(is_set=True, tries_left=3)
     maintenance.reload_pin(NEW)
@@ -343,7 +175,7 @@ def test_commands_of_a_wallet_are_taken_by_the_card(make: Callable[[], VirtualCa
 
 
 def test_a_wallet_is_unblocked_by_its_pin(wallet: VirtualCard) -> None:
-    block(wallet)
+    use_up_tries(wallet)
     with pytest.raises(PinRequired):
         purse(wallet).unblock_pin()
     with pytest.raises(PinUnblockRefused):
@@ -356,7 +188,7 @@ def test_a_wallet_whose_unblock_replaces_has_the_pin_that_was_given() -> None:
     card = citizen_card(native=True)
     security = security_of(card)
     security.choices = FmcosChoices(unblock_replaces=True)
-    block(card)
+    use_up_tries(card)
     purse(card).unblock_pin(NEW)
     assert has_pin(card, NEW)
 
@@ -368,7 +200,7 @@ def security_of(card: VirtualCard) -> FmcosAccess:
 
 
 def test_a_wallet_gets_a_new_pin(wallet: VirtualCard) -> None:
-    block(wallet)
+    use_up_tries(wallet)
     purse(wallet).reload_pin(NEW)
     assert has_pin(wallet, NEW)
 
@@ -498,7 +330,7 @@ def test_a_reload_whose_answer_was_lost_is_put_right_by_another(
     make: Callable[[], VirtualCard], command: str, fault: Fault
 ) -> None:
     card = make()
-    block(card)
+    use_up_tries(card)
     card.faults = FaultPlan(fault, only=command)
     with pytest.raises(PinChangeUnknown):
         maintain_pin(present(card), SHIPPED, sources(), NEW).reload_pin(NEW)
