@@ -51,7 +51,7 @@ def authentication_keys(
     if keyring is not None and hsm is not None:
         raise InputInvalid("--keyring and --hsm exclude each other")
     if hsm is not None:
-        opened = _open_hsm(hsm)
+        opened = open_hsm(hsm)
         try:
             yield opened
         finally:
@@ -87,7 +87,13 @@ def maintenance_sources(choice: ReaderChoice, keyring: Path | None, hsm: str | N
         yield MaintenanceSources(keys, source if isinstance(source, MaintenanceKeys) else None)
 
 
-def _open_hsm(name: str) -> Hsm:
+def open_hsm(name: str) -> Hsm:
+    """The token of `--hsm`, logged in with the PIN from the file of CARDIO_HSM_PIN_FILE, or from a prompt.
+
+    Raises:
+        InputInvalid: The name has another form, or the file cannot be read.
+        HsmFailed: The token is not there, or the PIN is wrong.
+    """
     library, separator, token = name.rpartition(":")
     if not separator or not library or not token:
         raise InputInvalid("--hsm takes LIBRARY:TOKEN")
