@@ -215,6 +215,19 @@ class MacInvalid(CardError):
     action = "new_sale"
 
 
+class MaintenanceRefused(CardError):
+    """6988, 9302, 6982 or 6A88 to a maintenance command: its MAC is wrong, or its key missing; nothing was changed.
+
+    It is not sent again: three wrong MACs in a row lock some applications for ever (EW §2.3, §3.4).
+    """
+
+    code = "maintenance.refused"
+    zh = "卡片不接受维护报文，卡内未作修改；请勿重试，先核对密钥"
+    en = "The card refuses the maintenance message, nothing on it was changed. Check the keys before trying again"
+    retry = Retry.NEVER
+    action = "call_supervisor"
+
+
 class Mac2Invalid(CardError):
     """The card was debited, but its proof MAC2 is wrong."""
 

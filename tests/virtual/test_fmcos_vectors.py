@@ -6,8 +6,9 @@ import pytest
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
+from cardio.security.maintenance import ReloadMac
 from cardio.virtual.file_header import FileHeader
-from cardio.virtual.fmcos_access import FmcosChoices, ReloadMac
+from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from tests.virtual.fmcos import ADF, MF, FmcosCard
 from tests.virtual.vectors import entries
