@@ -120,8 +120,8 @@ class AccessDenied(CardError):
     """6982 on a file: the security status is not satisfied."""
 
     code = "access.denied"
-    zh = "无权读取"
-    en = "Not allowed to read"
+    zh = "无权访问"
+    en = "Not allowed on this card"
     action = "authenticate"
 
 
