@@ -34,8 +34,9 @@ class BlankSecurity(KeyFileSecurity):
     Attributes:
         algorithm: Cipher of all keys.
         administration: The commands.
-        free: Whether everything is allowed in the current directory, because it had no key file when it was selected,
-            or was erased; it ends when the directory is left (PERS §1.1).
+        free: Whether everything is allowed in the current directory, because it had no key when it was selected, or was
+            erased; it ends when the directory is left (PERS §1.1). A key file without any key counts as none, since a
+            card with no key needs no authentication (PERS §1.5): else a card torn after A05 of PERS §5.2 were lost.
         structure: The tree.
     """
 
@@ -49,6 +50,11 @@ class BlankSecurity(KeyFileSecurity):
         self.free = False
         self.structure = Structure(self, choices.levels, choices.capacity)
         self.administration = Administration(self, self.structure, algorithm, choices)
+
+    def _frees(self, directory: Directory) -> bool:
+        """Whether a directory that is selected now is free."""
+        file = self.key_files.get(directory.label)
+        return file is None or not file.keys
 
     # ---- what the card's family decides ----------------------------------------------------------------------
 

@@ -84,7 +84,9 @@ def test_erase_keeps_the_directory_and_its_rights(issuer: Issuer) -> None:
     issuer.reenter()
     assert issuer.send("800E000000") == "6982"
     assert issuer.authenticate(key("AMK")) == "9000"
-    issuer.ok("800E000000", ADF_KEY_FILE, SELECT_ADF)
+    issuer.ok("800E000000", ADF_KEY_FILE)
+    assert issuer.plain(MASTER, key("AMK")) == "9000"
+    issuer.ok(SELECT_ADF)
     assert issuer.send("800E000000") == "6982"
 
 
@@ -129,9 +131,20 @@ def test_directory_with_key_file_is_free_until_it_is_left(issuer: Issuer) -> Non
 def test_power_off_ends_the_freedom_too(issuer: Issuer) -> None:
     issuer.take_over()
     issuer.ok(MF_KEY_FILE)
+    assert issuer.plain(MASTER, key("CCK")) == "9000"
     issuer.card.power_off()
     issuer.card.power_on()
-    assert issuer.plain(MASTER, key("CCK")) == "6982"
+    assert issuer.plain(LINE, key("CLK")) == "6982"
+
+
+def test_key_file_without_keys_closes_nothing(issuer: Issuer) -> None:
+    """Else a card torn between its key file and its first key were lost."""
+    issuer.take_over()
+    issuer.ok(MF_KEY_FILE)
+    issuer.card.power_off()
+    issuer.card.power_on()
+    assert issuer.authenticate(key("CCK")) == "6A88"
+    assert issuer.plain(MASTER, key("CCK")) == "9000"
 
 
 # ---- create ------------------------------------------------------------------------------------------------------
@@ -393,9 +406,10 @@ def test_write_key_needs_a_key_file_the_right_and_a_number(issuer: Issuer) -> No
     issuer.ok(ADF_KEY_FILE)
     assert issuer.plain("36F0AAFF33", key("key"), 0xFF) == "6A86"
     assert issuer.protected("36F0AAFF33", key("key"), key("CCK"), p1=0x36) == "6A88"
+    assert issuer.plain(MASTER, key("AMK")) == "9000"
     issuer.reenter()
     assert issuer.plain("36F0AAFF33", key("key")) == "6982"
-    assert issuer.protected("36F0AAFF33", key("key"), key("CCK")) == "6982"
+    assert issuer.protected("36F0AAFF33", key("key"), key("AMK")) == "6982"
 
 
 def test_key_that_is_there_is_not_added_again(issuer: Issuer) -> None:
