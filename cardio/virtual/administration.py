@@ -105,7 +105,7 @@ class Administration:
         if command.data or command.le not in EMPTY:
             raise Status(0x6700)
         directory = card.current
-        if directory.header is None or not self._security.opens(card, directory.header.erase):
+        if not self._security.opens(card, self._structure.header(directory).erase):
             raise Status(0x6982)
 
         def write() -> None:
@@ -118,7 +118,7 @@ class Administration:
     def _create(self, card: VirtualCard, command: Received) -> None:
         check_length(command.data)
         directory = card.current
-        if directory.header is None or not self._security.opens(card, directory.header.create):
+        if not self._security.opens(card, self._structure.header(directory).create):
             raise Status(0x6982)
         card.commit(self._structure.plan(directory, Created(bytes(command.parameters), command.data)))
 

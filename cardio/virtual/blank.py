@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partial
 
-from cardio.apdu.command import MASTER_FILE
 from cardio.crypto.ciphers import Algorithm
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.administration import Administration, AdministrationChoices
@@ -132,9 +130,8 @@ def blank_card(
         name: Name of the master file.
         names_from_master_file: As for `VirtualCard`.
     """
-    header = DirectoryHeader(WHOLE_CARD, MASTER_RIGHT, MASTER_RIGHT, DIR_SFI, name)
-    master = Directory(MASTER_FILE, name, header=header)
-    master.proprietary = partial(security.structure.proprietary, master)
+    structure = security.structure
+    master = structure.master_file(DirectoryHeader(WHOLE_CARD, MASTER_RIGHT, MASTER_RIGHT, DIR_SFI, name))
     transport = FmcosKey(
         TRANSPORT_KEYS[security.algorithm],
         kind=KeyKind.EXTERNAL,
@@ -146,9 +143,8 @@ def blank_card(
         algorithm=security.algorithm,
     )
     key_file = KeyFileHeader(transport.cost, MASTER_RIGHT).encode(DIR_SFI)
-    security.structure.plan(master, Created(KEY_FILE_IDENTIFIER, key_file))()
+    structure.plan(master, Created(KEY_FILE_IDENTIFIER, key_file))()
     security.key_files[master.label].keys.append(transport)
     card = VirtualCard(atr, master, protocol, security=security, names_from_master_file=names_from_master_file)
-    card.structure = security.structure
-    security.structure.card = card
+    card.structure, structure.card = structure, card
     return card

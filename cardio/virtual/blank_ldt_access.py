@@ -27,6 +27,7 @@ from cardio.virtual.medical import STARTING_DAY_KEY
 from cardio.virtual.received import Received, Status
 from cardio.virtual.security import Seal, plain
 from cardio.virtual.stored import Byte
+from cardio.virtual.tries import Secret
 
 TOGETHER = 0x40
 """Bit of the identifier of a record that stands for "PIN and key"."""
@@ -68,13 +69,13 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         self.suite = LdtSuite(algorithm)
         self.choices = choices
         self._earned: frozenset[Presented] = frozenset()
-        self._verified: frozenset[str] = frozenset()
+        self._verified: tuple[Secret, ...] = ()
         self._master_states: frozenset[int] = frozenset()
 
     def power_up(self) -> None:
         """Neither PINs nor keys are presented."""
         LdtCommands.power_up(self)
-        self._earned, self._verified, self._master_states = frozenset(), frozenset(), frozenset()
+        self._earned, self._verified, self._master_states = frozenset(), (), frozenset()
 
     def entered(self, directory: Directory) -> None:
         """Keys of another directory count no more; without keys the directory is free."""
@@ -101,22 +102,18 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         label = card.current.label
         keys = [key for one, key in self._presented_keys() if one.label == label]
         states = frozenset(key.follow_up & 0x0F for key in keys)
-        pin = self._pin_record(card)
-        if pin is not None and (not pin[1].value or pin[0] in self._verified):
-            states |= {pin[1].follow_up & 0x0F}
+        pin = self._pin_of(card)
+        if pin is not None and self._opens_by_pin(pin):
+            states |= {pin.follow_up & 0x0F}
         together = {key.id | TOGETHER for key in keys}
         both = (key for key in self._external(label) if key.id & TOGETHER and key.id in together)
         return states | {key.follow_up & 0x0F for key in both if self._allows(key.use, states)}
 
     def rights(self, card: VirtualCard) -> frozenset[str]:
-        """`PIN` and `DSK`, as purses ask for them."""
-        pin = self._pin_record(card)
-        found = set()
-        if pin is None or not pin[1].value or pin[0] in self._verified:
-            found.add(PIN)
-        if STARTING_DAY in self._states(card):
-            found.add(STARTING_DAY_KEY)
-        return frozenset(found)
+        """`PIN` and `DSK`, as far as anything asks for them by name."""
+        pin = self._pin_of(card)
+        found = {PIN} if pin is not None and self._opens_by_pin(pin) else set()
+        return frozenset(found | {STARTING_DAY_KEY} if STARTING_DAY in self._states(card) else found)
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -143,29 +140,27 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
 
     # ---- PIN -------------------------------------------------------------------------------------------------
 
-    def _pin_record(self, card: VirtualCard) -> tuple[str, FmcosKey] | None:
-        """The PIN that counts, with its directory: the outermost one above, else the card's first one."""
+    def _pin_of(self, card: VirtualCard) -> FmcosKey | None:
+        """The outermost one above, else the card's first one: a social security card has one PIN."""
         above = [directory.label for directory in card.current.path()]
         for label in (*reversed(above), *self.key_files):
             for key in self._records(label):
                 if key.kind is KeyKind.PIN:
-                    return label, key
+                    return key
         return None
 
-    def _pin_of(self, card: VirtualCard) -> FmcosKey | None:
-        found = self._pin_record(card)
-        return found and found[1]
+    def _opens_by_pin(self, pin: FmcosKey) -> bool:
+        """Whether it was presented, or was taken off."""
+        return self._presented(pin) or not pin.value
 
-    def _presented(self, card: VirtualCard) -> bool:
-        found = self._pin_record(card)
-        return found is not None and found[0] in self._verified
+    def _presented(self, pin: Secret) -> bool:
+        return any(one is pin for one in self._verified)
 
-    def _present_pin(self, card: VirtualCard, *, right: bool) -> None:
-        found = self._pin_record(card)
-        if found is not None:
-            self._verified = self._verified | {found[0]} if right else self._verified - {found[0]}
+    def _remember_pin(self, pin: Secret, *, right: bool) -> None:
+        others = tuple(one for one in self._verified if one is not pin)
+        self._verified = (*others, pin) if right else others
 
-    def _keep_pin(self, card: VirtualCard, value: bytes) -> None:
+    def _store_pin(self, card: VirtualCard, value: bytes) -> None:
         pin = self._pin_of(card)
         if pin is None:
             raise Status(0x6A88)
@@ -174,6 +169,7 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
             pin.value, pin.tries_left = value, pin.max_tries
 
         card.commit(write)
+        self._remember_pin(pin, right=False)
 
     # ---- keys ------------------------------------------------------------------------------------------------
 

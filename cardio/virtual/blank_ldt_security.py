@@ -147,7 +147,6 @@ class BlankLdtSecurity(BlankLdtAccess):
         """Keys, rights and blocks of erased directories are gone."""
         self._drop_keys(labels)
         self._earned = frozenset(one for one in self._earned if one.label not in labels)
-        self._verified -= labels
         self.blocked -= labels
 
     def memory(self) -> BlankLdtMemory:

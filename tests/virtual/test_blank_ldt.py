@@ -335,3 +335,13 @@ def test_environments_may_be_found_by_name_from_the_master_file_only() -> None:
     issuer.ok(f"80E0DDF11738 1000AAAA1EFFFF {SSSE_NAME}", SELECT_SSSE)
     assert issuer.send(SELECT_SSSE) == "6A82"
     issuer.ok(SELECT_MF, SELECT_SSSE)
+
+
+def test_card_that_has_no_pin_yet_takes_none() -> None:
+    issuer = Issuer(blank_ldt_card())
+    issuer.make_application()
+    issuer.ok(VERIFY)
+    assert issuer.send("805E010004FF123456") == "6A88"
+    issuer.reenter()
+    issuer.ok(SELECT_MF)
+    assert issuer.card.rights() == frozenset()
