@@ -15,7 +15,7 @@ from cardio.virtual.filesystem import Directory
 from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey
 from cardio.virtual.fmcos_security import FmcosCommands
-from cardio.virtual.key_file_purses import KeyFileWallet, WalletChoices
+from cardio.virtual.key_file_purses import WalletChoices, add_purse
 from cardio.virtual.received import Received, Status
 from cardio.virtual.recipe import remembered
 
@@ -84,19 +84,9 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         Raises:
             Status: 6A80 medical accounts are no files of this card.
         """
-        number = header.number
-        if number is None:
+        if header.number is None:
             raise Status(0x6A80)
-        wallet = directory.function
-        if not isinstance(wallet, KeyFileWallet):
-            wallet = KeyFileWallet(self, directory, self._wallet, self.algorithm)
-            wallet.card = card
-
-        def write() -> None:
-            wallet.headers[number] = header
-            directory.function = wallet
-
-        return write
+        return add_purse(self, card, directory, header, self._wallet)
 
     def forget(self, labels: set[str]) -> None:
         """Keys and blocks of erased directories are gone."""

@@ -9,7 +9,7 @@ from cardio.virtual.blank import MASTER_NAME, blank_card
 from cardio.virtual.blank_ldt_access import LdtChoices
 from cardio.virtual.blank_ldt_security import BlankLdtSecurity
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.key_file_purses import AccountChoices
+from cardio.virtual.key_file_purses import AccountChoices, WalletChoices
 from cardio.virtual.recipe import remembered
 
 BLANK_LDT_ATR = bytes.fromhex("3B6D000099992606019999260101000123")
@@ -28,6 +28,7 @@ def blank_ldt_card(
     choices: LdtChoices | None = None,
     administration: AdministrationChoices | None = None,
     account: AccountChoices | None = None,
+    wallet: WalletChoices | None = None,
 ) -> VirtualCard:
     """A blank social security card: nothing but its master file and the transport key.
 
@@ -41,8 +42,13 @@ def blank_ldt_card(
         choices: What differs between cards in use.
         administration: What differs between them in administration; by default the card takes no plain F9.
         account: What only the chip knows of its medical account.
+        wallet: What only the chip knows of its wallets, on a combined card.
     """
     security = BlankLdtSecurity(
-        algorithm, choices or LdtChoices(), administration or ADMINISTRATION, account or AccountChoices()
+        algorithm,
+        choices or LdtChoices(),
+        administration or ADMINISTRATION,
+        account or AccountChoices(),
+        wallet or WalletChoices(),
     )
     return blank_card(security, atr=atr, protocol=protocol, name=name, names_from_master_file=names_from_master_file)

@@ -21,6 +21,7 @@ from cardio.virtual.card import VirtualCard
 from cardio.virtual.file_header import MASTER_PREFIX, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import MASTER_KEY, FmcosKey, KeyKind
+from cardio.virtual.key_files import decrypt_body, unprotect
 from cardio.virtual.ldt_commands import LdtCommands
 from cardio.virtual.ldt_keys import SPECIFIC
 from cardio.virtual.medical import STARTING_DAY_KEY
@@ -126,7 +127,11 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         return plain
 
     def open_update(self, card: VirtualCard, file: ElementaryFile, command: Received) -> bytes:
-        """By the write byte; class 04 adds a MAC under the directory's STK, which the type byte may demand."""
+        """By the write byte, and under the directory's STK.
+
+        A file whose type byte asks for a MAC or encryption was created for the line protection of FMCOS and is written
+        with it, as the files of a wallet are; any other may be written with the secure messaging of LD/T (PERS §5.3).
+        """
         header = file.header
         if not self.opens(card, header.update):
             raise Status(0x6982)
@@ -135,8 +140,11 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
                 raise Status(0x6987)
             return command.data
         line = self._find(card.current.label, KeyKind.LINE, header.update_key)
-        body, session = self._unprotect(command, line)
-        return self._decrypt(session, body) if header.encrypted else body
+        if not header.protected:
+            body, _ = self._unprotect(command, line)
+            return body
+        body = unprotect(card, command, line, self._take_challenge())
+        return decrypt_body(line, body) if header.encrypted else body
 
     # ---- PIN -------------------------------------------------------------------------------------------------
 

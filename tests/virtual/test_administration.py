@@ -202,13 +202,15 @@ def test_purse_file_of_fmcos_has_one_form(fmcos: Issuer, identifier: str, block:
     assert fmcos.send(f"80E0{identifier}07{block}") == answer
 
 
-def test_medical_account_is_a_file_of_social_security_cards_only_and_the_wallet_none_of_them() -> None:
+def test_directory_of_a_social_security_card_is_one_account_or_one_wallet() -> None:
     issuer = Issuer(blank_ldt_card())
     issuer.take_over()
-    assert issuer.send("80E00002072F0208F000FF18") == "6A80"
     assert issuer.send("80E0EF01072D00152100FF08") == "6A80"
     issuer.ok("80E0EF01072D00142100FF08")
     assert issuer.send("80E0EF02072D00142100FF08") == "6A86"
+    assert issuer.send("80E00002072F0208F000FF18") == "6A86"
+    issuer.ok("800E000000", "80E00002072F0208F000FF18", "80E00001072F0208F000FF18")
+    assert issuer.send("80E0EF01072D00142100FF08") == "6A86"
 
 
 def test_directories_have_three_levels(issuer: Issuer) -> None:

@@ -291,8 +291,10 @@ def test_type_byte_demands_mac_and_encryption(issuer: LdtIssuer) -> None:
     issuer.ok(SELECT_DF04)
     assert issuer.authenticate_ldt("UK1DF04") == "9000"
     assert issuer.send("00D6890001AA") == "6987"
-    assert issuer.secured("04D68900", "STKDF04", "AA") == "9000"
-    assert issuer.secured("04D68A00", "STKDF04", "AB", encrypt=True) == "9000"
+    assert issuer.line("04D68900", "AA", key("STKDF04")) == "9000"
+    assert issuer.line("04D68A00", "AB", key("STKDF04")) == "6A80"
+    encrypted = issuer.suite.line_encrypt(key("STKDF04"), b"\xab").hex()
+    assert issuer.line("04D68A00", encrypted, key("STKDF04")) == "9000"
     assert issuer.send("00B0890001") == "AA9000"
     assert issuer.send("00B08A0001") == "AB9000"
 
