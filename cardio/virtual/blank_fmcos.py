@@ -21,6 +21,7 @@ from cardio.virtual.recipe import remembered
 
 BLANK_FMCOS_ATR = bytes.fromhex("3B888001434152444F00000153")
 """That of the ready-made wallet cards."""
+MAX_DATA = 239
 
 
 @dataclass
@@ -57,6 +58,12 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         """The state is zero; without keys the directory is free."""
         FmcosCommands.entered(self, directory)
         self.free = self._frees(directory)
+
+    def begin(self, card: VirtualCard, command: Received) -> None:
+        """The chip takes 239 bytes of data and no more (PERS §1.1)."""
+        FmcosCommands.begin(self, card, command)
+        if len(command.data) > MAX_DATA:
+            raise Status(0x6700)
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
         """Administrative commands, and those of the finished card."""

@@ -574,3 +574,17 @@ def test_byte_that_begins_with_f_may_ask_it_instead() -> None:
     issuer.ok(SELECT_ADF)
     assert issuer.authenticate(key("AMK")) == "9000"
     assert issuer.send("00B0850008") == "6982"
+
+
+def test_fmcos_takes_239_bytes_of_data(fmcos: Issuer) -> None:
+    """PERS §1.1."""
+    fmcos.take_over()
+    fmcos.ok("80E0000507280100F0F0FFFF", "00D68500EF" + "AA" * 239)
+    assert fmcos.send("00D68500F0" + "AA" * 240) == "6700"
+
+
+def test_authentication_has_one_form(issuer: Issuer) -> None:
+    issuer.make_master_file()
+    assert issuer.send("0082010008" + "00" * 8) == "6A86"
+    assert issuer.send("0082000007" + "00" * 7) == "6700"
+    assert issuer.send("0082000008" + "00" * 8) == "6984"

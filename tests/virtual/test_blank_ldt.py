@@ -267,6 +267,12 @@ def test_irk_proves_the_card_from_every_directory(issuer: LdtIssuer) -> None:
         assert issuer.send(f"0088000010{(factor + original).hex()}08") == proof.hex().upper() + "9000"
 
 
+def test_card_without_irk_proves_nothing() -> None:
+    issuer = Issuer(blank_ldt_card())
+    issuer.make_application()
+    assert issuer.send("0088000010" + "00" * 16 + "08") == "6A88"
+
+
 def test_account_opens_with_the_use_right_of_its_file_and_keys(issuer: LdtIssuer) -> None:
     issuer.ok(SELECT_DF04)
     assert issuer.send("B026000104") == "6982"
