@@ -30,7 +30,8 @@ class BlankSecurity(KeyFileSecurity):
     """Security of a card that is made by administrative commands.
 
     Attributes:
-        algorithm: Cipher of all keys.
+        algorithm: Cipher of the keys.
+        ciphers: That of directories whose keys have another, and of those below, by DF name in hex.
         administration: The commands.
         free: Whether everything is allowed in the current directory, because it had no key when it was selected, or was
             erased; it ends when the directory is left (PERS §1.1). A key file without any key counts as none, since a
@@ -40,14 +41,21 @@ class BlankSecurity(KeyFileSecurity):
 
     free: bool
     algorithm: Algorithm
+    ciphers: Mapping[str, Algorithm]
     structure: Structure
     administration: Administration
 
     def _set_up(self, algorithm: Algorithm, choices: AdministrationChoices) -> None:
         self.algorithm = algorithm
+        self.ciphers = {}
         self.free = False
         self.structure = Structure(self, choices.levels, choices.capacity)
-        self.administration = Administration(self, self.structure, algorithm, choices)
+        self.administration = Administration(self, self.structure, choices)
+
+    def algorithm_of(self, directory: Directory) -> Algorithm:
+        """Cipher of the keys of a directory."""
+        names = (above.name.hex().upper() for above in directory.path())
+        return next((self.ciphers[name] for name in names if name in self.ciphers), self.algorithm)
 
     def _frees(self, directory: Directory) -> bool:
         """Whether a directory that is selected now is free."""
@@ -100,20 +108,23 @@ class BlankSecurity(KeyFileSecurity):
                 raise Misfit(("keys", label), "the card has no such key file")
             if label not in saved:
                 raise Misfit(("keys", label), "is missing")
+        directories = {one.label: one for one in self.structure.card.master_file.walk()}
         for label, keys in saved.items():
+            algorithm = self.algorithm_of(directories[label])
             for number, key in enumerate(keys):
-                self._check(key, ("keys", label, str(number)))
+                _check(key, algorithm, ("keys", label, str(number)))
             file = self.key_files[label]
             file.keys = list(keys)
             if file.room < 0:
                 raise Misfit(("keys", label), "are more than the key file can hold")
 
-    def _check(self, key: FmcosKey, place: tuple[str, ...]) -> None:
-        sizes = {0, *PIN_SIZES} if key.kind is KeyKind.PIN else KEY_SIZES[self.algorithm]
-        if len(key.value) not in sizes:
-            raise Misfit((*place, "value"), "has a length that no such key has")
-        if key.algorithm is not self.algorithm:
-            raise Misfit((*place, "algorithm"), f"must be {self.algorithm}")
+
+def _check(key: FmcosKey, algorithm: Algorithm, place: tuple[str, ...]) -> None:
+    sizes = {0, *PIN_SIZES} if key.kind is KeyKind.PIN else KEY_SIZES[algorithm]
+    if len(key.value) not in sizes:
+        raise Misfit((*place, "value"), "has a length that no such key has")
+    if key.algorithm is not algorithm:
+        raise Misfit((*place, "algorithm"), f"must be {algorithm}")
 
 
 def blank_card(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cardio.crypto.ciphers import Algorithm
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.administration import AdministrationChoices, FirstKey
@@ -29,13 +31,14 @@ def blank_ldt_card(
     administration: AdministrationChoices | None = None,
     account: AccountChoices | None = None,
     wallet: WalletChoices | None = None,
+    ciphers: Mapping[str, Algorithm] | None = None,
 ) -> VirtualCard:
     """A blank social security card: nothing but its master file and the transport key.
 
     Args:
         atr: Answer to reset, with the card's serial number in its historical bytes (PERS §5.3).
         protocol: T=0 or T=1.
-        algorithm: Cipher of all keys that will be written. Administrative commands under SM4 keys are protected as
+        algorithm: Cipher of the keys that will be written. Administrative commands under SM4 keys are protected as
             those of wallets are (EW §4.9), the cryptogram of the master likewise: a PROJECT CHOICE.
         name: Name of the master file.
         names_from_master_file: As for `VirtualCard`.
@@ -43,6 +46,7 @@ def blank_ldt_card(
         administration: What differs between them in administration; by default the card takes no plain F9.
         account: What only the chip knows of its medical account.
         wallet: What only the chip knows of its wallets, on a combined card.
+        ciphers: Cipher of the keys in directories that have another, such as a wallet, by DF name in hex.
     """
     security = BlankLdtSecurity(
         algorithm,
@@ -50,5 +54,6 @@ def blank_ldt_card(
         administration or ADMINISTRATION,
         account or AccountChoices(),
         wallet or WalletChoices(),
+        ciphers or {},
     )
     return blank_card(security, atr=atr, protocol=protocol, name=name, names_from_master_file=names_from_master_file)

@@ -19,12 +19,11 @@ for, is said by its type, identifier and follow-up state:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cardio.apdu.tlv import encode_ber
 from cardio.crypto.ciphers import Algorithm
-from cardio.crypto.suites import PbocSuite
 from cardio.virtual.administration import AdministrationChoices
 from cardio.virtual.blank_ldt_access import BlankLdtAccess, LdtChoices
 from cardio.virtual.card import VirtualCard
@@ -61,6 +60,7 @@ class BlankLdtSecurity(BlankLdtAccess):
         administration: What differs between them in administration.
         account: What only the chip knows of its medical account.
         wallet: What only the chip knows of its wallets.
+        ciphers: Cipher of the keys in directories that have another, by DF name in hex.
     """
 
     def __init__(
@@ -70,9 +70,11 @@ class BlankLdtSecurity(BlankLdtAccess):
         administration: AdministrationChoices,
         account: AccountChoices,
         wallet: WalletChoices,
+        ciphers: Mapping[str, Algorithm],
     ) -> None:
         super().__init__(algorithm, choices)
         self._set_up(algorithm, administration)
+        self.ciphers = dict(ciphers)
         self._account, self._wallet = account, wallet
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
@@ -94,7 +96,7 @@ class BlankLdtSecurity(BlankLdtAccess):
         key.need_tries()
         if challenge is None or len(challenge) not in MASTER_CHALLENGES:
             raise Status(0x6984)
-        right = PbocSuite(self.algorithm).external_authentication(key.value, challenge) == command.data
+        right = key.suite.external_authentication(key.value, challenge) == command.data
         self._earn(card, MASTER_KEY, right=False)
         key.judge(card, right=right)
         self._earn(card, MASTER_KEY, right=True)

@@ -129,7 +129,7 @@ class KeyFileWallet(KeyFilePurse, WalletFunction):
         security: Security of the card.
         directory: Its directory.
         choices: What only the chip knows.
-        algorithm: Cipher of the card's keys.
+        algorithm: Cipher of the directory's keys.
 
     Attributes:
         headers: The purses that were created.
@@ -216,7 +216,7 @@ class KeyFileAccount(KeyFilePurse, MedicalFunction):
         security: Security of the card.
         directory: Its directory.
         choices: What only the chip knows.
-        algorithm: Cipher of the card's keys.
+        algorithm: Cipher of the directory's keys.
         header: Its file.
     """
 
@@ -278,7 +278,7 @@ def add_purse(
     """
     wallet = directory.function
     if wallet is None:
-        wallet = KeyFileWallet(security, directory, choices, security.algorithm)
+        wallet = KeyFileWallet(security, directory, choices, security.algorithm_of(directory))
         wallet.card = card
     if not isinstance(wallet, KeyFileWallet) or header.number is None:
         raise Status(0x6A86)
@@ -301,7 +301,7 @@ def add_account(
     """
     if directory.function is not None:
         raise Status(0x6A86)
-    account = KeyFileAccount(security, directory, choices, security.algorithm, header)
+    account = KeyFileAccount(security, directory, choices, security.algorithm_of(directory), header)
     account.card = card
 
     def write() -> None:

@@ -353,3 +353,18 @@ def test_card_that_has_no_pin_yet_takes_none() -> None:
     issuer.reenter()
     issuer.ok(SELECT_MF)
     assert issuer.card.rights() == frozenset()
+
+
+def test_directory_may_have_keys_of_another_cipher() -> None:
+    """A combined card: 3DES wallet on an SM4 card."""
+    name = "A00000000386980701"
+    issuer = Issuer(blank_ldt_card(algorithm=Algorithm.SM4, ciphers={name: Algorithm.TRIPLE_DES}), Algorithm.SM4)
+    issuer.make_application()
+    wallet = Issuer(issuer.card)
+    assert wallet.authenticate(key("AMK")) == "9000"
+    assert wallet.protected("3EF0AA0100", key("DPK"), key("AMK"), 0x01) == "9000"
+    assert len(wallet.protected_command("3FF0AA0100", key("DLK"), key("AMK"), 0x01)) == 5 + 0x1C
+    assert issuer.protected("3FF0AA0100", key("DLK"), key("AMK"), 0x01) == "6700"
+    assert wallet.plain("3FF0AA0100", bytes(8), 0x01) == "9000"
+    issuer.ok(SELECT_MF)
+    assert issuer.authenticate(key("CCK")) == "9000"
