@@ -26,6 +26,7 @@ from cardio.virtual.ldt_commands import LdtCommands
 from cardio.virtual.ldt_keys import SPECIFIC
 from cardio.virtual.medical import STARTING_DAY_KEY
 from cardio.virtual.received import Received, Status
+from cardio.virtual.records import FMCOS_RULES, RecordRules
 from cardio.virtual.security import Seal, plain
 from cardio.virtual.stored import Byte
 from cardio.virtual.tries import Secret
@@ -117,6 +118,15 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         return frozenset(found | {STARTING_DAY_KEY} if STARTING_DAY in self._states(card) else found)
 
     # ---- files -----------------------------------------------------------------------------------------------
+
+    @property
+    def appends(self) -> bool:
+        """To files with the line protection of FMCOS."""
+        return True
+
+    def rules_for(self, file: ElementaryFile) -> RecordRules:
+        """Those of FMCOS for files with its line protection."""
+        return FMCOS_RULES if file.header.protected else self.record_rules
 
     def open_read(self, card: VirtualCard, file: ElementaryFile, command: Received) -> Seal:
         """By the read byte; there is no protected read."""

@@ -305,6 +305,15 @@ def test_type_byte_demands_mac_and_encryption(issuer: LdtIssuer) -> None:
     assert issuer.send("00B08A0001") == "AB9000"
 
 
+def test_records_are_appended_to_files_with_line_protection_only(issuer: LdtIssuer) -> None:
+    issuer.ok(SELECT_DF04)
+    assert issuer.authenticate(key("DF04MK")) == "9000"
+    issuer.ok("80E0EF0B07AC0040F0F0FFFF")
+    assert issuer.line("04E20058", "27017DAABB", key("STKDF04")) == "9000"
+    assert issuer.send("00B2015C05") == "27017DAABB9000"
+    assert issuer.send("00E2002803800131") == "6D00"
+
+
 def test_there_is_no_protected_read(issuer: LdtIssuer) -> None:
     issuer.challenge(4)
     assert issuer.send("04B2012C0400000000") == "6882"
