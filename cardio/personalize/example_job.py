@@ -46,10 +46,9 @@ def example_job(product: Product, layout: Layout, cards: int) -> tuple[JobLine, 
 
 def _row(product: Product, items: Mapping[str, Any], number: int) -> CardData:
     social, wallet = product.social_security, product.wallet
-    employer = social is not None and social.card == "ssc-employer"
     return CardData(
         record=f"{number:06d}",
-        holder=None if employer or not _has_room_for_holder(product) else _holder(number),
+        holder=_holder(number) if _has_person(product) else None,
         region=REGION if social else None,
         card_number=_card_number(number) if social else None,
         card_serial=f"{number:08d}" if social else None,
@@ -79,8 +78,10 @@ def _wallet_serial(product: Product, number: int) -> str:
     return f"0000860000{number:010d}"
 
 
-def _has_room_for_holder(product: Product) -> bool:
-    """Whether its holder files take a citizen ID number: EF16 of the PBOC form has 16 characters (EW §2.4)."""
+def _has_person(product: Product) -> bool:
+    """Whether a person with a citizen ID number fits: employers' cards name units, EF16 may be too short (EW §2.4)."""
+    if product.social_security is not None and product.social_security.card == "ssc-employer":
+        return False
     holder = product.wallet.file_of_kind("holder") if product.wallet else None
     return holder is None or holder.content.specs()["identity_number"].codec.size >= 18
 
@@ -93,7 +94,7 @@ def _items(product: Product, layout: Layout) -> Iterator[tuple[str, Any]]:
     for place, file in declarations(product, layout).items():
         name = "/".join(place)
         records = examples.get(place, ())
-        if not records or (name in FROM_ROW and FROM_ROW[name] is None and _has_room_for_holder(product)):
+        if not records or (name in FROM_ROW and FROM_ROW[name] is None and _has_person(product)):
             continue
         if len(records) > 1 or file.records:
             yield name, [encode_content(record).hex().upper() for record in records]
