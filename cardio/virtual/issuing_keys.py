@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cardio.products.model import Product
 from cardio.security.card_keys import CARD_KEYS
+from cardio.security.issuing import IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import MAX_LEVELS, Keyring, RootKey
 from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
 
@@ -44,3 +46,11 @@ def issuer_test_keyring(*, wallet_levels: int = 1, more: Iterable[str] = ()) -> 
     names = {*CARD_KEYS, *PURSE_KEYS, *MASTER_KEYS, *more}
     social = {name: RootKey(test_root(SOCIAL_SECURITY_ROOT, name), MAX_LEVELS) for name in sorted(names)}
     return Keyring("virtual-issuer", common | wallet | social, test=True)
+
+
+def issuing_test_keys(product: Product) -> IssuingKeys:
+    """Test keys of a product: with the levels of its wallet, and with the keys that its city has."""
+    levels = 1 if product.wallet is None else product.wallet.factors.levels
+    social = product.social_security
+    more = social.naming().card_keys if social else ()
+    return KeyringIssuingKeys(issuer_test_keyring(wallet_levels=levels, more=more))

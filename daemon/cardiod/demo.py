@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cardio.applications.medical import CardMode
+from cardio.personalize.card_data import CardData, Holder
+from cardio.personalize.example_job import example_job
+from cardio.personalize.virtual_cards import VirtualIssuer
+from cardio.products.catalogue import Catalogue
+from cardio.purse.operation import PurseKind
 from cardio.transport.channel import ReaderDriver
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.cards import PERSON_A, PERSON_B, citizen_card, psam, social_security_card
+from cardio.virtual.cards import PERSON_A, PERSON_B, Person, psam
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardio.virtual.vpcd import VpcdLink
@@ -21,6 +26,58 @@ from cardio.virtual.vpcd import VpcdLink
 PIN = "123456"
 WALLET_FEN = 10000
 ACCOUNT_FEN = 50000
+CITIZEN, SOCIAL = "citizen-wallet", "ssc-2.0"
+"""Products of the cards."""
+CITIZEN_SERIAL = "00008600000000000123"
+MAKING = (
+    "三张卡由空白虚拟卡制成：测试密钥，圈存由测试主机授权 three cards made from blank ones, loaded through a test host"
+)
+
+
+@dataclass(frozen=True)
+class DemoCards:
+    """Cards that were made from blank ones by the commands of `cardio personalize`, and loaded (PERS §5.2, §5.3).
+
+    Attributes:
+        citizen: A citizen card, with money in its wallet.
+        online: A social security card whose account lives at the centre.
+        offline: Another person's, which holds the account itself.
+    """
+
+    citizen: VirtualCard
+    online: VirtualCard
+    offline: VirtualCard
+
+    @classmethod
+    def made(cls) -> DemoCards:
+        """New ones."""
+        issuer = VirtualIssuer(Catalogue.load())
+        row = _example(issuer, CITIZEN).model_copy(update={"wallet_serial": CITIZEN_SERIAL})
+        citizen = issuer.card(CITIZEN, row, PIN)
+        issuer.load(citizen, PurseKind.WALLET, WALLET_FEN, PIN)
+        online = _patients_card(issuer, PERSON_A, CardMode.ONLINE)
+        offline = _patients_card(issuer, PERSON_B, CardMode.OFFLINE)
+        issuer.load(offline, PurseKind.MEDICAL, ACCOUNT_FEN, PIN)
+        return cls(citizen, online, offline)
+
+
+def _example(issuer: VirtualIssuer, product: str) -> CardData:
+    maker = issuer.maker(product)
+    _, (row,) = example_job(maker.product, maker.layout, 1)
+    return row
+
+
+def _patients_card(issuer: VirtualIssuer, person: Person, mode: CardMode) -> VirtualCard:
+    example = _example(issuer, SOCIAL)
+    row = example.model_copy(
+        update={
+            "holder": Holder(name=person.name, number=person.number),
+            "card_number": person.card_number,
+            "card_serial": person.serial,
+            "items": {**example.items, "DF04/EF05": {**example.items["DF04/EF05"], "mode": mode.value}},
+        }
+    )
+    return issuer.card(SOCIAL, row, PIN, number=int(person.serial))
 
 
 class DemoCounter(Protocol):
@@ -50,18 +107,20 @@ class EmbeddedCounter:
     pin_pad = True
 
     def __init__(self) -> None:
-        self._social = EmbeddedReader(self.social, social_security_card(PERSON_A), VirtualPinPad(PIN))
+        cards = DemoCards.made()
+        self._offline = cards.offline
+        self._social = EmbeddedReader(self.social, cards.online, VirtualPinPad(PIN))
         self.driver: ReaderDriver = EmbeddedDriver(
             [
                 self._social,
-                EmbeddedReader(self.citizen, citizen_card(balance_fen=WALLET_FEN)),
+                EmbeddedReader(self.citizen, cards.citizen),
                 EmbeddedReader("Virtual reader 3 (PSAM)", psam()),
             ]
         )
 
     def second_patient(self) -> None:
         """The off-line card goes into the reader."""
-        self._social.insert(_offline_card())
+        self._social.insert(self._offline)
 
 
 @dataclass
@@ -72,6 +131,9 @@ class PcscCounter:
         driver: The readers.
         social: Name of the reader of social security cards.
         citizen: Name of the reader of citizen cards.
+        link: What lies in the reader of social security cards.
+        offline: What the second patient puts in.
+        port: Port of that reader.
         pin_pad: vpcd has none.
     """
 
@@ -79,13 +141,14 @@ class PcscCounter:
     social: str
     citizen: str
     link: VpcdLink
+    offline: VirtualCard
     port: int
     pin_pad: bool = False
 
     def second_patient(self) -> None:
         """The off-line card goes into the reader."""
         self.link.remove()
-        self.link = VpcdLink(_offline_card(), port=self.port)
+        self.link = VpcdLink(self.offline, port=self.port)
         self.link.insert()
 
 
@@ -99,17 +162,14 @@ def pcsc_counter() -> Iterator[PcscCounter]:
     with ExitStack() as stack:
         pcscd = stack.enter_context(PrivatePcscd(3))
         os.environ.update(pcscd.environment())
-        cards = (social_security_card(PERSON_A), citizen_card(balance_fen=WALLET_FEN), psam())
-        links = [_insert(stack, card, pcscd.port(slot)) for slot, card in enumerate(cards)]
+        cards = DemoCards.made()
+        slots = (cards.online, cards.citizen, psam())
+        links = [_insert(stack, card, pcscd.port(slot)) for slot, card in enumerate(slots)]
         social, citizen = pcscd.readers[:2]
-        counter = PcscCounter(PcscDriver(), social, citizen, links[0], pcscd.port(0))
+        counter = PcscCounter(PcscDriver(), social, citizen, links[0], cards.offline, pcscd.port(0))
         stack.callback(lambda: counter.link.remove())
         yield counter
 
 
 def _insert(stack: ExitStack, card: VirtualCard, port: int) -> VpcdLink:
     return stack.enter_context(VpcdLink(card, port=port))
-
-
-def _offline_card() -> VirtualCard:
-    return social_security_card(PERSON_B, mode=CardMode.OFFLINE, balance_fen=ACCOUNT_FEN)

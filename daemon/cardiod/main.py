@@ -21,7 +21,7 @@ from cardiod.client import ApiProblem, Client
 from cardiod.commands import config_commands, console_command, counter_commands, journal_commands, token_commands
 from cardiod.commands.doctor_commands import doctor
 from cardiod.crashes import leave_nothing_behind
-from cardiod.demo import DemoCounter, EmbeddedCounter, pcsc_counter
+from cardiod.demo import MAKING, DemoCounter, EmbeddedCounter, pcsc_counter
 from cardiod.equipment import reader_driver
 from cardiod.listening import Listeners, listeners
 from cardiod.logs import configure_logging, into_the_journal
@@ -100,6 +100,7 @@ def demo(
             scopes=frozenset(Scope),
         )
         readers: DemoCounter = stack.enter_context(pcsc_counter()) if pcsc else EmbeddedCounter()
+        console.print(MAKING, highlight=False)
         bound = stack.enter_context(listeners(settings))
         counter = stack.enter_context(counter_on(readers.driver, settings))
         counter.engine.host = load_host(lambda: encode_time(now()))

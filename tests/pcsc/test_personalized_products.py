@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cardio.cli.personalize import options
 from cardio.files.wallet.serial import ApplicationSerialNumber
 from cardio.personalize.card_data import CARD_APPLICATION, NO_AUTHENTICATION_CODE, CardData
 from cardio.personalize.example_job import example_job
@@ -19,6 +18,7 @@ from cardio.personalize.pins import pin_of
 from cardio.products.catalogue import Catalogue
 from cardio.virtual.blank_products import blank_card_for
 from cardio.virtual.cards import psam
+from cardio.virtual.issuing_keys import issuing_test_keys
 from cardio.virtual.pcscd import PrivatePcscd
 from cardio.virtual.vpcd import VpcdLink
 from tests.cli.test_read import PRODUCTS
@@ -68,14 +68,14 @@ def as_new(example: dict[str, Any], row: CardData) -> dict[str, Any]:
     own = {name: replaced(files[name], fields) for name in ROW_FILES if name in files}
     empty = {name: {"title": files[name]["title"], "status": "absent"} for name in LOG_FILES if name in files}
     groups = {name: replaced(example[name], fields) for name in ROW_GROUPS if name in example}
-    logs = {name: {"data": []} for name in LOG_GROUPS if name in example}
+    logs: dict[str, Any] = {name: {"data": []} for name in LOG_GROUPS if name in example}
     return {**example, **groups, **logs, "files": {"data": {**files, **own, **empty}}}
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_blank_card_becomes_the_card_that_its_row_says(pcscd: PrivatePcscd, tmp_path: Path, name: str) -> None:
     product, reader, job = Catalogue.load()[name], pcscd.readers[0], tmp_path / "job.jsonl"
-    maker = Personalizer(product, options.test_keys(product))
+    maker = Personalizer(product, issuing_test_keys(product))
     head, (row,) = example_job(product, maker.layout, 1)
     job.write_text("\n".join(job_lines(head, [row])), encoding="utf-8")
     asked = ("--product", name, "--json")

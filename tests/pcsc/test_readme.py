@@ -20,7 +20,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_readmes_code_reads_a_card(pcscd: PrivatePcscd) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

@@ -27,7 +27,6 @@ from cardio.cli.personalize.options import (
     issuing_keys,
     maker_of,
     product_named,
-    test_keys,
 )
 from cardio.cli.personalize.results import ResultFile, RunProgress
 from cardio.cli.reporting import guarded
@@ -41,6 +40,7 @@ from cardio.personalize.register import Register
 from cardio.products.model import Product
 from cardio.transport.channel import ReaderDriver
 from cardio.transport.pcsc import PcscDriver
+from cardio.virtual.issuing_keys import issuing_test_keys
 
 ALL = "all"
 MAX_EXAMPLES = 100_000
@@ -117,7 +117,7 @@ def personalize(
 
 
 def _print_example(product: Product, layout: Path | None, cards: int) -> None:
-    maker = maker_of(product, test_keys(product), layout)
+    maker = maker_of(product, issuing_test_keys(product), layout)
     for line in job_lines(*example_job(product, maker.layout, cards)):
         typer.echo(line)
 

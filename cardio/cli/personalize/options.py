@@ -22,7 +22,7 @@ from cardio.products.model import Product
 from cardio.security.hsm_issuing import HsmIssuingKeys
 from cardio.security.issuing import IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring
-from cardio.virtual.issuing_keys import issuer_test_keyring
+from cardio.virtual.issuing_keys import issuing_test_keys
 
 JobArgument = Annotated[Path, typer.Argument(help="job file: .csv, or JSON Lines", metavar="JOB")]
 ProductName = Annotated[str, typer.Option("--product", help="card product", metavar="PRODUCT")]
@@ -86,15 +86,7 @@ def issuing_keys(product: Product, keyring: Path | None, hsm: str | None) -> Ite
         yield KeyringIssuingKeys(Keyring.load(keyring, passphrase))
         return
     stderr.print("测试密钥，仅限虚拟卡 test keys: for virtual cards only")
-    yield test_keys(product)
-
-
-def test_keys(product: Product) -> IssuingKeys:
-    """Test keys of a product: with the levels of its wallet, and with the keys that its city has."""
-    levels = 1 if product.wallet is None else product.wallet.factors.levels
-    social = product.social_security
-    more = social.naming().card_keys if social else ()
-    return KeyringIssuingKeys(issuer_test_keyring(wallet_levels=levels, more=more))
+    yield issuing_test_keys(product)
 
 
 def maker_of(product: Product, keys: IssuingKeys, layout: Path | None) -> Personalizer:
