@@ -28,7 +28,8 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test coverage faults soak bench lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test coverage faults soak bureau bench lint manual format lock clean python-check system-run \
+  system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ faults: system-test .venv/stamp-dev ## every fault at every place of every money
 
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)
 	@$(BIN)/python -m tests.soak
+
+bureau: system-test .venv/stamp-dev ## 1 000 cards made on four readers, killed twice on the way: rate, memory, every card found (ten minutes)
+	@$(BIN)/python -m tests.bureau
 
 bench: system-test .venv/stamp-dev ## everything beside its peer; writes bench.json and docs/benchmarks.md (five minutes)
 	@$(BIN)/python -m tests.bench

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cardiod.logs import configure_logging
-from tests.bench import apdu, busy, card_times, counts, debits, declarations, gate, machine, start
+from tests.bench import apdu, busy, card_times, counts, debits, declarations, gate, machine, personalizing, start
 from tests.bench.page import figure, interval, verdict, write_page
 from tests.bench.rows import FULL, QUICK, Effort, Row, Subject
 from tests.bench.slots import pcsc_slots
@@ -33,6 +33,7 @@ def subjects() -> Iterator[Subject]:
         yield busy.SUBJECT
         yield start.subject(slots)
         yield declarations.SUBJECT
+        yield personalizing.SUBJECT
 
 
 def main() -> int:

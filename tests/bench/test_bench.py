@@ -64,6 +64,8 @@ BESIDE_A_PEER = {
     "encoding a log record (EF18), peer: bare construct",
     "decoding public data (EF15), peer: bare construct",
     "encoding public data (EF15), peer: bare construct",
+    "making a citizen card, peer: its APDUs computed beforehand",
+    "making a social security card 2.0, peer: its APDUs computed beforehand",
 }
 ALONE = {
     "gate tap, PSAM, the software's share",
@@ -72,6 +74,10 @@ ALONE = {
     "synced writes of a debit",
     "debits a second meanwhile",
     "start to the first possible debit",
+    "making a citizen card, the software's share",
+    "making a citizen card, cards a second and reader",
+    "making a social security card 2.0, the software's share",
+    "making a social security card 2.0, cards a second and reader",
 }
 
 
