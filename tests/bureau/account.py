@@ -41,8 +41,7 @@ class Account:
         """The figures in one line."""
         return (
             f"{self.cards} cards in {made.seconds:.0f} s, {self.cards / made.seconds:.2f} cards/s, "
-            f"{self.outside:.0%} of a card's time outside of it; killed {len(made.begun)} times, "
-            f"{self.interrupted} cards interrupted and finished, {self.unreported} without a result line, "
+            f"killed {len(made.begun)} times, {self.interrupted} cards interrupted and finished, {self.unreported} without a result line, "
             f"chain {self.chain} rows verified"
         )
 
