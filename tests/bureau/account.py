@@ -41,8 +41,8 @@ class Account:
         """The figures in one line."""
         return (
             f"{self.cards} cards in {made.seconds:.0f} s, {self.cards / made.seconds:.2f} cards/s, "
-            f"killed {len(made.begun)} times, {self.interrupted} cards interrupted and finished, {self.unreported} without a result line, "
-            f"chain {self.chain} rows verified"
+            f"killed {len(made.begun)} times, {self.interrupted} cards interrupted and finished, "
+            f"{self.unreported} without a result line, chain {self.chain} rows verified"
         )
 
 
