@@ -10,7 +10,7 @@ from typing import Protocol
 
 from cardio.applications.medical import CardMode
 from cardio.personalize.card_data import CardData, Holder
-from cardio.personalize.example_job import example_job
+from cardio.personalize.example_job import NOBODY, example_job
 from cardio.personalize.virtual_cards import VirtualIssuer
 from cardio.products.catalogue import Catalogue
 from cardio.purse.operation import PurseKind
@@ -71,7 +71,7 @@ def _patients_card(issuer: VirtualIssuer, person: Person, mode: CardMode) -> Vir
     example = _example(issuer, SOCIAL)
     row = example.model_copy(
         update={
-            "holder": Holder(name=person.name, number=person.number),
+            "holder": Holder(name=person.name, number=person.number, ethnicity="01", birthplace=NOBODY),
             "card_number": person.card_number,
             "card_serial": person.serial,
             "items": {**example.items, "DF04/EF05": {**example.items["DF04/EF05"], "mode": mode.value}},

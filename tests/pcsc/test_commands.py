@@ -131,6 +131,7 @@ def test_the_demo_adds_up_to_the_fen(flags: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stderr
     for expected in ("测试甲", "测试乙", "¥100.00 - ¥12.34 = ¥87.66", "TAC", "医疗结算凭证", "MEDICAL SETTLEMENT"):
         assert expected in done.stdout
+    assert "three cards made from blank ones" in done.stdout
     assert "wallet checked: ¥61.55" in done.stdout
     assert "every fen adds up" in done.stdout
     assert done.stderr == ""
