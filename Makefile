@@ -53,7 +53,7 @@ faults: system-test .venv/stamp-dev ## every fault at every place of every money
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)
 	@$(BIN)/python -m tests.soak
 
-bureau: system-test .venv/stamp-dev ## 1 000 cards made on four readers, killed twice on the way: rate, memory, every card found (ten minutes)
+bureau: system-test .venv/stamp-dev ## 1 000 cards made on four readers, killed twice on the way: rate, memory, every card found (seven minutes)
 	@$(BIN)/python -m tests.bureau
 
 bench: system-test .venv/stamp-dev ## everything beside its peer; writes bench.json and docs/benchmarks.md (five minutes)
