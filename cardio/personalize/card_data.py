@@ -27,7 +27,7 @@ from cardio.files.wallet.registry import WALLET_FILES
 from cardio.files.wallet.serial import ApplicationSerialNumber
 from cardio.personalize.derived import WALLET_LABEL
 from cardio.personalize.layout import Layout, Written
-from cardio.personalize.plan import CardContent, Place
+from cardio.personalize.steps import CardContent, Place
 from cardio.products.checking import decode_content
 from cardio.products.model import Product
 from cardio.products.part import Part

@@ -10,7 +10,6 @@ from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardDiffers,
     CardioError,
-    CardNotBlank,
     CardRejected,
     InputInvalid,
     JobInvalid,
@@ -21,13 +20,12 @@ from cardio.errors import (
 from cardio.files.declaration import PIN
 from cardio.personalize.binding import missing_files, references
 from cardio.personalize.card_data import CardData, content_of
-from cardio.personalize.cos.driver import CosDriver, cos_driver
+from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.derived import layout_of
 from cardio.personalize.layout import Layout
-from cardio.personalize.plan import CardContent, NativePlan, Step
+from cardio.personalize.plan import NativePlan
 from cardio.personalize.register import Attempt, CardState, Register
-from cardio.personalize.resuming import remaining
-from cardio.personalize.verifying import Finding, ReadingBack
+from cardio.personalize.steps import CardContent, CardPlan, Finding, Step
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 from cardio.transport.channel import Channel, Disclosure
@@ -95,7 +93,7 @@ class Personalizer:
             raise JobInvalid("; ".join(missing))
         return Prepared(data, pin if self.needs_pin else None, content)
 
-    def plan(self, card: CardConnection, prepared: Prepared) -> NativePlan:
+    def plan(self, card: CardConnection, prepared: Prepared) -> CardPlan:
         """The plan of one powered card; nothing is sent to it.
 
         Raises:
@@ -104,7 +102,7 @@ class Personalizer:
         """
         self.keys.refuse_real(card.channel)
         reference = references(self.product, prepared.data, prepared.content.files, card.atr)
-        return NativePlan(self.layout, prepared.content, reference, self._driver(card))
+        return NativePlan(self.layout, prepared.content, reference, self._cos(card, self.keys), prepared.pin)
 
     def personalize(
         self,
@@ -140,15 +138,15 @@ class Personalizer:
         """
         card = CardConnection(channel)
         plan = self.plan(card, prepared)
-        attempt = self._attempt(card, prepared.data.record, register, job, try_again=try_again)
+        attempt = self._attempt(card, plan, prepared.data.record, register, job, try_again=try_again)
         step: Step | None = None
         try:
-            for step in remaining(plan, attempt.keys, closed=attempt.state is CardState.CLOSED):
+            for step in plan.remaining(attempt.keys, closed=attempt.state is CardState.CLOSED):
                 watch(step)
                 self._do(step, attempt, register)
             if attempt.state is not CardState.CLOSED:
                 register.move(attempt.id, CardState.CLOSED)
-            self._check(card, prepared)
+            self._check(plan)
         except INTERRUPTIONS as error:
             register.interrupted(attempt.id, _reason(error, step))
             raise
@@ -160,13 +158,13 @@ class Personalizer:
 
     def read_back(self, channel: Channel, prepared: Prepared) -> list[Finding]:
         """Read a finished card and compare it, file by file."""
-        card = CardConnection(channel)
-        self.keys.refuse_real(channel)
-        return list(self._reading_back(card, prepared).findings())
+        return list(self.plan(CardConnection(channel), prepared).findings())
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
-    def _attempt(self, card: CardConnection, record: str, register: Register, job: str, *, try_again: bool) -> Attempt:
+    def _attempt(
+        self, card: CardConnection, plan: CardPlan, record: str, register: Register, job: str, *, try_again: bool
+    ) -> Attempt:
         identity = identity_of(card)
         known = register.newest(identity)
         if known is not None and not known.state.final:
@@ -177,32 +175,22 @@ class Personalizer:
             if not try_again:
                 raise CardRejected(f"attempt {known.id}: {known.reason}")
             return register.begin_again(known, job, record, card.channel.reader)
-        driver = self._driver(card)
-        # Before any key is tried: a try on a card that is in use would bring it nearer to its end.
-        for directory in self.layout.master_file.directories:
-            if driver.holds(directory):
-                raise CardNotBlank(f"it holds {directory.label}")
+        plan.check_blank()
         return register.begin(job, record, identity, card.channel.reader)
 
     def _do(self, step: Step, attempt: Attempt, register: Register) -> None:
         if step.key is not None:
-            kcv = None if step.reference is None else self.keys.kcv(step.reference).hex().upper()
-            register.writing_key(attempt.id, step.key, kcv)
+            register.writing_key(attempt.id, step.key, None if step.kcv is None else step.kcv().hex().upper())
+        if step.life_cycle is not None:
+            register.move(attempt.id, CardState.KEY_CONFIRMED, life_cycle=step.life_cycle)
         step.act()
 
-    def _check(self, card: CardConnection, prepared: Prepared) -> None:
-        back = self._reading_back(card, prepared)
-        back.prove_masters()
-        wrong = [f"{found.file}: {found.problem}" for found in back.findings() if found.differs]
+    @staticmethod
+    def _check(plan: CardPlan) -> None:
+        plan.prove_keys()
+        wrong = [f"{found.file}: {found.problem}" for found in plan.findings() if found.differs]
         if wrong:
             raise CardDiffers("; ".join(wrong))
-
-    def _reading_back(self, card: CardConnection, prepared: Prepared) -> ReadingBack:
-        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
-        return ReadingBack(self.layout, prepared.content, reference, self._driver(card), prepared.pin)
-
-    def _driver(self, card: CardConnection) -> CosDriver:
-        return self._cos(card, self.keys)
 
 
 def identity_of(card: CardConnection) -> str:

@@ -1,4 +1,4 @@
-"""The steps that a card still needs, by what the register knows of it and what it says itself (PERS §3.2, §5.2).
+"""The steps that a card with files still needs, by what the register knows and what it says itself (PERS §3.2, §5.2).
 
 Until the master of the master file is the card's own, everything is erased and done anew. Only when it is not known
 whether that last key was written, the card is asked: the new key first, then the old one, once each.
@@ -7,9 +7,13 @@ whether that last key was written, the card is asked: the new key first, then th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from cardio.errors import TransportKeyWrong
-from cardio.personalize.plan import NativePlan, Phase, Step
+from cardio.personalize.steps import Phase, Step
+
+if TYPE_CHECKING:
+    from cardio.personalize.plan import NativePlan
 
 
 def remaining(plan: NativePlan, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
@@ -14,33 +13,10 @@ from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
 from cardio.personalize.cos.driver import CosDriver
 from cardio.personalize.layout import FREE, KIND, TRANSPARENT, DirectoryLayout, FileLayout, KeyRecord, Layout
-from cardio.personalize.plan import CardContent
+from cardio.personalize.steps import CardContent, Finding
 from cardio.security.issuing import CardKeyReference
 
 MAX_READ = 0xDF
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What reading one file back came to.
-
-    Attributes:
-        file: Directory and file.
-        problem: Empty if it is as it should be; `unread: …` if the card did not open it to us, else what differs.
-    """
-
-    file: str
-    problem: str = ""
-
-    @property
-    def same(self) -> bool:
-        """Whether the file was read and holds what it should."""
-        return not self.problem
-
-    @property
-    def differs(self) -> bool:
-        """Whether the file was read and holds something else."""
-        return bool(self.problem) and not self.problem.startswith("unread")
 
 
 class ReadingBack:

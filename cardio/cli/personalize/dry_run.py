@@ -15,7 +15,7 @@ from cardio.cli.output import print_json, stdout
 from cardio.cli.trace import explainer, explanation
 from cardio.cli.trace.printing import print_step
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.plan import Step
+from cardio.personalize.steps import Step
 from cardio.transport.embedded import EmbeddedReader
 from cardio.transport.recording import Exchange, record
 from cardio.virtual.blank_products import blank_card_for
