@@ -26,7 +26,7 @@ from cardio.files.wallet.public import PublicData, PublicDataCjt166
 from cardio.files.wallet.registry import WALLET_FILES
 from cardio.files.wallet.serial import ApplicationSerialNumber
 from cardio.personalize.derived import WALLET_LABEL
-from cardio.personalize.layout import Layout, Written
+from cardio.personalize.layouts import CardLayout
 from cardio.personalize.steps import CardContent, Place
 from cardio.products.checking import decode_content
 from cardio.products.model import Product
@@ -101,7 +101,7 @@ class CardData(Part):
         return self.card_number or self.wallet_serial or ""
 
 
-def content_of(product: Product, layout: Layout, data: CardData, pin: str | None) -> CardContent:
+def content_of(product: Product, layout: CardLayout, data: CardData, pin: str | None) -> CardContent:
     """Everything that the card of a row holds.
 
     Args:
@@ -131,7 +131,7 @@ def content_of(product: Product, layout: Layout, data: CardData, pin: str | None
     return CardContent(files, None if pin is None else encode_pin(pin))
 
 
-def declarations(product: Product, layout: Layout) -> dict[Place, FileDeclaration]:
+def declarations(product: Product, layout: CardLayout) -> dict[Place, FileDeclaration]:
     """Declarations of the files that get content, by place."""
     found: dict[Place, FileDeclaration] = {}
     social, wallet = product.social_security, product.wallet
@@ -142,12 +142,10 @@ def declarations(product: Product, layout: Layout) -> dict[Place, FileDeclaratio
     }
     if wallet is not None:
         declared |= {(WALLET_LABEL, file.label): file for file in wallet.declarations.values()}
-    for directory in layout.master_file.walk():
-        for part in directory.files:
-            place = directory.label, part.label
-            file = WALLET_FILES[part.file] if part.file else declared.get(place)
-            if file is not None and part.written is not Written.NEVER:
-                found[place] = file
+    for written in layout.written_files():
+        file = WALLET_FILES[written.file] if written.file else declared.get(written.place)
+        if file is not None:
+            found[written.place] = file
     return found
 
 

@@ -13,7 +13,7 @@ from cardio.files.record import Record
 from cardio.personalize.card_data import CardData, Holder, declarations
 from cardio.personalize.derived import WALLET_LABEL
 from cardio.personalize.jobs import JobLine
-from cardio.personalize.layout import Layout
+from cardio.personalize.layouts import CardLayout
 from cardio.products.checking import encode_content
 from cardio.products.model import Product
 from cardio.virtual.products import REGION, example_contents
@@ -31,7 +31,7 @@ FROM_ROW = {
 CODED = {"code", "zh", "en"}
 
 
-def example_job(product: Product, layout: Layout, cards: int) -> tuple[JobLine, list[CardData]]:
+def example_job(product: Product, layout: CardLayout, cards: int) -> tuple[JobLine, list[CardData]]:
     """A job for a product.
 
     Args:
@@ -88,7 +88,7 @@ def _has_room_for_holder(product: Product) -> bool:
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def _items(product: Product, layout: Layout) -> Iterator[tuple[str, Any]]:
+def _items(product: Product, layout: CardLayout) -> Iterator[tuple[str, Any]]:
     examples = example_contents(product)
     for place, file in declarations(product, layout).items():
         name = "/".join(place)

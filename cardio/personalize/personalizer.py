@@ -15,25 +15,26 @@ from cardio.errors import (
     JobInvalid,
     ReaderError,
     SamError,
+    SecureChannelBroken,
     StoreError,
 )
-from cardio.files.declaration import PIN
-from cardio.personalize.binding import missing_files, references
+from cardio.personalize.binding import missing_files
 from cardio.personalize.card_data import CardData, content_of
-from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.derived import layout_of
-from cardio.personalize.layout import Layout
-from cardio.personalize.plan import NativePlan
+from cardio.personalize.layouts import CardLayout
+from cardio.personalize.planning import planner_for
 from cardio.personalize.register import Attempt, CardState, Register
 from cardio.personalize.steps import CardContent, CardPlan, Finding, Step
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 from cardio.transport.channel import Channel, Disclosure
 
-INTERRUPTIONS = (ReaderError, SamError, StoreError)
+INTERRUPTIONS = (ReaderError, SamError, SecureChannelBroken, StoreError)
 """Errors that say nothing about the card: it is gone on with when it comes back."""
 CONTACTLESS = bytes.fromhex("8001")
 """What the ATR of a contactless card begins with, behind TS and T0 (PC/SC part 3)."""
+CHIP = "CPLC:"
+"""Before what a chip's production data tell, behind ATR and UID."""
 GET_UID = Command("GET UID", 0xFF, 0xCA, le=0, disclosure=Disclosure.ALL)
 
 
@@ -65,18 +66,27 @@ class Personalizer:
         layout: How the cards are laid out; derived from the product where it is left out.
     """
 
-    def __init__(self, product: Product, keys: IssuingKeys, layout: Layout | None = None) -> None:
+    def __init__(self, product: Product, keys: IssuingKeys, layout: CardLayout | None = None) -> None:
         self.product = product
         self.keys = keys
-        derived, left_out = (layout, ()) if layout is not None else layout_of(product)
-        self.layout = derived
-        self.left_out = left_out
-        self._cos = cos_driver(self.layout.cos)
+        self.layout: CardLayout
+        self.left_out: tuple[str, ...]
+        self.layout, self.left_out = (layout, ()) if layout is not None else layout_of(product)
+        self._planner = planner_for(product, self.layout, keys)
 
     @property
     def needs_pin(self) -> bool:
         """Whether the cards have a PIN."""
-        return any(key.name == PIN for directory in self.layout.master_file.walk() for key in directory.keys)
+        return self.layout.needs_pin
+
+    def identity(self, card: CardConnection) -> str:
+        """What a card is known by in the register: ATR, UID and chip, as far as it tells them.
+
+        Cards that share one ATR and tell nothing else cannot be told apart: of such only one may be unfinished at a
+        time.
+        """
+        chip = self._planner.chip(card)
+        return identity_of(card) + (f" {CHIP}{chip}" if chip else "")
 
     def prepare(self, data: CardData, pin: str | None) -> Prepared:
         """Check a row whole, without any card.
@@ -99,10 +109,11 @@ class Personalizer:
         Raises:
             CardDataInvalid: Its ATR does not hold what its keys are made from.
             TestKeysRefused: The card is real and the keys are test keys.
+            LayoutInvalid: The content does not fit the layout.
+            SamKeyMissing: The source of keys cannot open a card of this kind.
         """
         self.keys.refuse_real(card.channel)
-        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
-        return NativePlan(self.layout, prepared.content, reference, self._cos(card, self.keys), prepared.pin)
+        return self._planner.plan(card, prepared.data, prepared.content, prepared.pin)
 
     def personalize(
         self,
@@ -132,6 +143,7 @@ class Personalizer:
             CardRejected: It was rejected before, and `try_again` is false.
             InputInvalid: It was begun for another row.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
+            CardKeysDiffer: A JavaCard has other keys; no try was spent.
             ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.
             CardDiffers: What was read back is not what was written.
             CardioError: The card refused a step; it is registered as rejected, with the reason.
@@ -165,7 +177,7 @@ class Personalizer:
     def _attempt(
         self, card: CardConnection, plan: CardPlan, record: str, register: Register, job: str, *, try_again: bool
     ) -> Attempt:
-        identity = identity_of(card)
+        identity = self.identity(card)
         known = register.newest(identity)
         if known is not None and not known.state.final:
             if (known.job, known.record) != (job, record):
@@ -194,10 +206,7 @@ class Personalizer:
 
 
 def identity_of(card: CardConnection) -> str:
-    """What a card is known by in the register: its ATR, and its UID where a contactless reader tells it, in hex.
-
-    Cards that share one ATR and have no UID cannot be told apart: of such only one may be unfinished at a time.
-    """
+    """What every card is known by: its ATR, and its UID where a contactless reader tells it, in hex."""
     identity = card.atr.hex().upper()
     # A contact card must never be sent class FF (ISO 7816-3 §10.3).
     if not card.contact and card.atr[2:4] == CONTACTLESS:

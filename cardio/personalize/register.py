@@ -71,7 +71,7 @@ class Attempt:
         id: Its number.
         job: Job.
         record: Row of the job.
-        identity: What the card is known by: its ATR, and its UID if it has one, in hex.
+        identity: What the card is known by: its ATR, its UID and its production data if it tells them, in hex.
         reader: Where it lay.
         state: How far it is.
         reason: Why it was rejected, or what interrupted it last.

@@ -1,0 +1,94 @@
+"""Which plan a card gets: the one place that knows both kinds of layouts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from cardio.apdu.connection import CardConnection
+from cardio.personalize.binding import references
+from cardio.personalize.card_data import CardData
+from cardio.personalize.cos.driver import cos_driver
+from cardio.personalize.globalplatform.driver import JavaCardDriver, chip_identity
+from cardio.personalize.globalplatform.layout import JavaCardLayout
+from cardio.personalize.globalplatform.plan import JavaCardPlan
+from cardio.personalize.layout import Layout
+from cardio.personalize.layouts import CardLayout
+from cardio.personalize.plan import NativePlan
+from cardio.personalize.steps import CardContent, CardPlan
+from cardio.products.model import Product
+from cardio.security.issuing import IssuingKeys
+
+
+class Planner(ABC):
+    """Makes the plans of all cards of one layout."""
+
+    @abstractmethod
+    def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
+        """The plan of one powered card; nothing is sent to it.
+
+        Args:
+            card: The card.
+            data: Its row.
+            content: What it will hold.
+            pin: The holder's PIN; None for a card without.
+        """
+
+    def chip(self, card: CardConnection) -> str:  # noqa: ARG002 - most cards tell nothing
+        """What tells a card from others of the same ATR besides a UID, in hex; empty if it tells nothing."""
+        return ""
+
+
+class NativePlanner(Planner):
+    """Plans for cards whose files their operating system creates.
+
+    Args:
+        product: What they are.
+        layout: Their files.
+        keys: The issuer's keys.
+    """
+
+    def __init__(self, product: Product, layout: Layout, keys: IssuingKeys) -> None:
+        self._product = product
+        self._layout = layout
+        self._keys = keys
+        self._cos = cos_driver(layout.cos)
+
+    def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
+        """The plan for the COS that the layout names."""
+        reference = references(self._product, data, content.files, card.atr)
+        return NativePlan(self._layout, content, reference, self._cos(card, self._keys), pin)
+
+
+class JavaCardPlanner(Planner):
+    """Plans for JavaCards; their CAP files are read once, before the first card.
+
+    Args:
+        layout: Their applets.
+        keys: The issuer's keys.
+    """
+
+    def __init__(self, layout: JavaCardLayout, keys: IssuingKeys) -> None:
+        self._layout = layout
+        self._keys = keys
+        self._load_files = layout.read_packages()
+
+    def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002
+        """The plan by GlobalPlatform's commands."""
+        driver = JavaCardDriver(card, self._layout, self._keys)
+        return JavaCardPlan(self._layout, self._load_files, content, driver)
+
+    def chip(self, card: CardConnection) -> str:
+        """Production data: cards of one make have one ATR."""
+        return chip_identity(card, self._layout)
+
+
+def planner_for(product: Product, layout: CardLayout, keys: IssuingKeys) -> Planner:
+    """The planner for a layout.
+
+    Raises:
+        LayoutInvalid: Its COS has no driver, or an applet's module is in no package.
+        LoadFileInvalid: A CAP file cannot be read.
+    """
+    if isinstance(layout, JavaCardLayout):
+        return JavaCardPlanner(layout, keys)
+    return NativePlanner(product, layout, keys)
