@@ -76,6 +76,22 @@ VERIFY = Outcomes(
     tries=errors.PinWrong,
     no_tries=errors.PinBlocked,
 )
+CHANGE_PIN = VERIFY.extended({0x6402: errors.PinMismatch})  # 6402 comes from the PIN pad, too
+MAINTENANCE = Outcomes(
+    {
+        0x6581: errors.CardMemoryFailed,
+        0x6982: errors.MaintenanceRefused,
+        0x6983: errors.AuthenticationBlocked,
+        0x6988: errors.MaintenanceRefused,
+        0x6A81: errors.ApplicationBlocked,
+        0x6A82: errors.FileNotFound,
+        0x6A88: errors.MaintenanceRefused,
+        0x9302: errors.MaintenanceRefused,
+        0x9303: errors.ApplicationBlocked,
+    }
+)
+"""Commands whose MAC proves the issuer (SSC §5.1, EW §3.3, §3.4)."""
+UNBLOCK_PIN = MAINTENANCE.extended({0x6985: errors.PinUnset, 0x6A80: errors.PinUnblockRefused})
 EXTERNAL_AUTHENTICATION = Outcomes(
     {
         0x6982: errors.AccessDenied,

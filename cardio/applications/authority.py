@@ -95,6 +95,10 @@ class Authority:
         """Another directory was selected: key rights of the last one are gone, the PIN stays (SSC §5.1, §10.2)."""
         self._rights = {PIN} if self._pin.presented else set()
 
+    def knows(self, key: str) -> bool:
+        """Whether the product's cards have a key of that name."""
+        return key in self._naming.card_keys
+
     def earn(self, access: Access) -> None:
         """Earn one of the sets of rights that open a file.
 

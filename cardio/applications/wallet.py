@@ -147,8 +147,13 @@ class WalletApplication:
         return self.public.issuer + self.public.serial.encode("ascii")
 
 
-def select_wallet(card: CardConnection, selector: bytes | int) -> bytes:
+def select_wallet(card: CardConnection, selector: bytes | int, *, blocked_too: bool = False) -> bytes:
     """Select a wallet by AID or file identifier; its EF15 from the FCI, or read where the FCI lacks it (EW §1.3).
+
+    Args:
+        card: The card.
+        selector: AID, or file identifier.
+        blocked_too: Whether a blocked wallet will do that tells its FCI all the same, for unblocking (EW §1.2).
 
     Raises:
         FileNotFound: The card has no such wallet.
@@ -159,7 +164,10 @@ def select_wallet(card: CardConnection, selector: bytes | int) -> bytes:
         command = select_file(selector, Disclosure.COMMAND)
     else:
         command = select_name(selector, Disclosure.COMMAND)
-    raw = find_ber(card.call(command), 0x6F, 0xA5, 0x9F0C)
+    response = card.send(command)
+    if not response.ok and not (blocked_too and response.data):
+        raise command.outcomes.error(response.sw, command.name)
+    raw = find_ber(response.data, 0x6F, 0xA5, 0x9F0C)
     return raw if raw and len(raw) >= EF15_PUBLIC.size else card.call(_READ_PUBLIC)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cardio.apdu.connection import CardConnection
+from cardio.cli.key_sources import HsmOption, KeyringOption, authentication_keys
 from cardio.cli.options import (
     JsonOption,
     LanguageOption,
@@ -27,16 +24,10 @@ from cardio.cli.page import Language, Page
 from cardio.cli.reporting import guarded, stderr
 from cardio.cli.schema import read_schema
 from cardio.cli.selection import ReaderChoice
-from cardio.errors import InputInvalid, ReaderUnavailable, SamAbsent
+from cardio.errors import ReaderUnavailable
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading
-from cardio.readers.owner import SamOwner
-from cardio.security.authentication import AuthenticationKeys
-from cardio.security.hsm import Hsm
-from cardio.security.keyring import Keyring
-from cardio.security.psam import Psam
 
-HSM_PIN_FILE = "CARDIO_HSM_PIN_FILE"
 DEFAULT_GROUPS = (Group.CARD, Group.HOLDER, Group.WALLET)
 
 
@@ -60,17 +51,8 @@ def read(
     everything: Annotated[bool, typer.Option("--all", help="read all groups")] = False,
     masked: Annotated[bool, typer.Option("--masked", help="mask personal data")] = False,
     pin: PinOption = False,
-    keyring: Annotated[
-        Path | None, typer.Option("--keyring", help="encrypted file with authentication keys", metavar="FILE")
-    ] = None,
-    hsm: Annotated[
-        str | None,
-        typer.Option(
-            "--hsm",
-            help=f"token with authentication keys: PKCS#11 library and label; its PIN: {HSM_PIN_FILE} or a prompt",
-            metavar="LIBRARY:TOKEN",
-        ),
-    ] = None,
+    keyring: KeyringOption = None,
+    hsm: HsmOption = None,
     authenticate: Annotated[
         bool, typer.Option("--authenticate/--no-authenticate", help="have the card prove itself with PSAM or keyring")
     ] = True,
@@ -89,7 +71,10 @@ def read(
     named = list(Group) if everything else groups
     products = catalogue(profiles, product)
     choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with choice.card(products) as channel, _keys(choice, keyring, hsm, wanted=authenticate) as keys:
+    with (
+        choice.card(products) as channel,
+        authentication_keys(choice, keyring, hsm, wanted=authenticate) as keys,
+    ):
         card = CardConnection(channel)
         reading = CardReading(card, products, pin=load_pin(pin), keys=keys, masked=masked, authenticate=authenticate)
         found = reading.read(named or DEFAULT_GROUPS)
@@ -111,51 +96,3 @@ def read(
     failed = next((reading.error for reading in found.values() if reading.error is not None), None)
     if failed is not None:
         raise typer.Exit(failed.exit_code)
-
-
-@contextmanager
-def _keys(
-    choice: ReaderChoice, keyring: Path | None, hsm: str | None, *, wanted: bool
-) -> Iterator[AuthenticationKeys | None]:
-    """Authentication keys: the keyring or the HSM that was named, or a PSAM if there is one."""
-    if keyring is not None and hsm is not None:
-        raise InputInvalid("--keyring and --hsm exclude each other")
-    if hsm is not None:
-        opened = _open_hsm(hsm)
-        try:
-            yield opened
-        finally:
-            opened.close()
-        return
-    if keyring is not None:
-        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
-        yield Keyring.load(keyring, passphrase)
-        return
-    try:
-        found = choice.sam(None) if wanted else None
-    except SamAbsent:
-        found = None
-    if found is None:
-        yield None
-        return
-    owner = SamOwner(found.reader, choice.driver, virtual=found.virtual)
-    try:
-        yield Psam(owner)
-    finally:
-        owner.stop()
-
-
-def _open_hsm(name: str) -> Hsm:
-    library, separator, token = name.rpartition(":")
-    if not separator or not library or not token:
-        raise InputInvalid("--hsm takes LIBRARY:TOKEN")
-    file = os.environ.get(HSM_PIN_FILE)
-    try:
-        pin = (
-            Path(file).read_text(encoding="utf-8").strip()
-            if file
-            else typer.prompt("HSM PIN", hide_input=True, err=True)
-        )
-    except OSError as error:
-        raise InputInvalid(f"{file}: {error.strerror}") from error
-    return Hsm(Path(library), token, pin)

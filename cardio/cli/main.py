@@ -10,14 +10,17 @@ import typer
 from cardio.cli.cards import read, readers
 from cardio.cli.doctor.command import doctor
 from cardio.cli.keys.command import keys
+from cardio.cli.maintenance import card
 from cardio.cli.manual.command import manual
 from cardio.cli.output import stdout
 from cardio.cli.personalize.command import personalize
 from cardio.cli.personalize.finished import mailer, verify
 from cardio.cli.personalize.register import register
+from cardio.cli.pin import pin
 from cardio.cli.profiles import profile
 from cardio.cli.purses import account, wallet
 from cardio.cli.trace.command import trace
+from cardio.cli.update import update
 from cardio.cli.virtual import virtual
 
 app = typer.Typer(
@@ -36,6 +39,9 @@ app.command()(readers)
 app.command()(read)
 app.add_typer(wallet, name="wallet")
 app.add_typer(account, name="account")
+app.add_typer(pin, name="pin")
+app.add_typer(card, name="card")
+app.command()(update)
 app.add_typer(profile, name="profile")
 app.add_typer(keys, name="keys")
 app.command()(personalize)

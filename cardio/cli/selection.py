@@ -25,22 +25,28 @@ from cardio.virtual.products import example_card
 T = TypeVar("T")
 VIRTUAL = "virtual"
 TEST_PIN = "123456"
+NEW_TEST_PIN = "654321"
+"""What the holder at a virtual PIN pad types, and what for a new PIN."""
 
 
 def embedded_driver(product: Product | None = None) -> EmbeddedDriver:
     """The embedded readers, new in every process: a card of each kind, or one of a product, and a PSAM."""
     if product is not None:
-        card = EmbeddedReader(f"virtual {product.id}", example_card(product), VirtualPinPad(TEST_PIN))
+        card = EmbeddedReader(f"virtual {product.id}", example_card(product), _pad())
         social = product.social_security
         sam = psam() if social is None else psam(card_keys=social.naming().card_keys.values())
         return EmbeddedDriver([card, EmbeddedReader("virtual PSAM", sam)])
     return EmbeddedDriver(
         [
-            EmbeddedReader("virtual social security card", social_security_card(), VirtualPinPad(TEST_PIN)),
-            EmbeddedReader("virtual citizen card", citizen_card(), VirtualPinPad(TEST_PIN)),
+            EmbeddedReader("virtual social security card", social_security_card(), _pad()),
+            EmbeddedReader("virtual citizen card", citizen_card(), _pad()),
             EmbeddedReader("virtual PSAM", psam()),
         ]
     )
+
+
+def _pad() -> VirtualPinPad:
+    return VirtualPinPad(TEST_PIN, NEW_TEST_PIN)
 
 
 @dataclass

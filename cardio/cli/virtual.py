@@ -68,6 +68,8 @@ def virtual(
 ) -> None:
     """put virtual cards into PC/SC readers until Ctrl-C; their PIN is 123456, their keys are test keys
 
+    Blank cards have a transport key only, FF eight times, and are personalized by commands.
+
     A card that is kept is made when its file is not there, and goes on from it otherwise, whatever its name; at the
     end it is saved.
 

@@ -120,8 +120,8 @@ class AccessDenied(CardError):
     """6982 on a file: the security status is not satisfied."""
 
     code = "access.denied"
-    zh = "无权读取"
-    en = "Not allowed to read"
+    zh = "无权访问"
+    en = "Not allowed on this card"
     action = "authenticate"
 
 
@@ -213,6 +213,19 @@ class MacInvalid(CardError):
     en = "Message check failed, nothing charged"
     retry = Retry.NEW_KEY
     action = "new_sale"
+
+
+class MaintenanceRefused(CardError):
+    """6988, 9302, 6982 or 6A88 to a maintenance command: its MAC is wrong, or its key missing; nothing was changed.
+
+    It is not sent again: three wrong MACs in a row lock some applications for ever (EW §2.3, §3.4).
+    """
+
+    code = "maintenance.refused"
+    zh = "卡片不接受维护报文，卡内未作修改；请勿重试，先核对密钥"
+    en = "The card refuses the maintenance message, nothing on it was changed. Check the keys before trying again"
+    retry = Retry.NEVER
+    action = "call_supervisor"
 
 
 class Mac2Invalid(CardError):

@@ -121,3 +121,13 @@ class RuleUnconfirmed(SamError):
     retry = Retry.NEVER
     action = "call_supervisor"
     exit_code = ExitCode.REFUSED
+
+
+class MaintenanceKeysMissing(SamError):
+    """No source of keys makes the MACs of unblocking, blocking and protected writing: that takes a keyring or HSM."""
+
+    code = "keys.maintenance-missing"
+    zh = "终端没有卡片维护密钥，请到发卡机构办理"
+    en = "The terminal has no keys to maintain cards. Card holder should go to the issuer"
+    retry = Retry.AFTER_ACTION
+    action = "ask_holder"

@@ -92,3 +92,49 @@ class PinNotAllowed(PinError):
     en = "This card's PIN must be typed on the PIN pad"
     retry = Retry.AFTER_ACTION
     action = "enter_pin"
+
+
+class PinMismatch(PinError):
+    """6402 from the PIN pad, or at a keyboard: the new PIN was not typed twice alike; nothing was sent to the card."""
+
+    code = "pin.mismatch"
+    zh = "两次输入的新密码不一致，密码未修改"
+    en = "The new PIN was not typed twice alike; the PIN is unchanged"
+    action = "enter_pin"
+
+
+class PinUnset(PinError):
+    """The card has no PIN yet: its first one is set without an old one, and there is none to unblock."""
+
+    code = "pin.unset"
+    zh = "卡片尚未设置密码"
+    en = "The card has no PIN yet"
+    retry = Retry.AFTER_ACTION
+    action = "set_pin"
+
+
+class PinUnblockRefused(PinError):
+    """6A80: a wallet's PIN is unblocked by the PIN that it has, and this is another (EW §3.4)."""
+
+    code = "pin.unblock-refused"
+    zh = "所给密码与卡内密码不符，密码未解锁"
+    en = "That is not the card's PIN; the PIN stays as it was"
+    retry = Retry.AFTER_ACTION
+    action = "reload_pin"
+
+
+class PinChangeUnknown(PinError):
+    """The answer of a command that writes a PIN was lost: the card has the old PIN or the new one.
+
+    The caller asks the same card: the new PIN is presented once; if it is wrong, the old one stands.
+    """
+
+    code = "pin.change-unknown"
+    zh = "密码是否已改未知，请放回同一张卡，用新密码验证一次；如不对则仍为旧密码"
+    en = (
+        "Unknown whether the PIN was changed. Put the same card back and verify the new PIN once; "
+        "if it is wrong, the old one stands"
+    )
+    retry = Retry.AFTER_ACTION
+    action = "verify_new_pin"
+    exit_code = ExitCode.UNKNOWN

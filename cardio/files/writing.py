@@ -23,6 +23,22 @@ def update_item(card: CardConnection, file: FileDeclaration, item: bytes) -> Non
     card.call(_update_record(item[0], file.sfi << 3 | FIRST_BY_TAG, item))
 
 
+def update_item_at(card: CardConnection, file: FileDeclaration, number: int, item: bytes) -> None:
+    """Write the item of one record, a whole TLV, by its number: several items may have one tag (SSC §5.3).
+
+    Args:
+        card: The card.
+        file: Its linear file.
+        number: Record number, from 1.
+        item: The TLV.
+
+    Raises:
+        AccessDenied: The right to update the file was not earned.
+        CardError: The card refuses.
+    """
+    card.call(_update_record(number, file.sfi << 3 | BY_NUMBER, item))
+
+
 def append_record(card: CardConnection, file: FileDeclaration, record: bytes) -> None:
     """Append a record to a cyclic file: the standard's form, then the one seen in practice (SSC §5.3, PC-6).
 

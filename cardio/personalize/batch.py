@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,6 +32,8 @@ from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
 LOOK = 0.5
 """Seconds between looks whether the run is to end."""
+MAX_REJECTIONS = 3
+"""Cards that one row may cost in a run: what every card refuses is the row's fault, or the layout's."""
 INTERRUPTED, REFUSED = "interrupted", "refused"
 UNTOUCHED = (CardNotBlank, CardRejected, InputInvalid, LayoutInvalid, TestKeysRefused)
 """Errors that are told before the card is begun."""
@@ -103,13 +105,15 @@ class Batch:
         self._rows = {row.data.record: row for row in job.rows}
         self._waiting: deque[str] = deque()
         self._made: set[str] = set()
+        self._rejections: Counter[str] = Counter()
+        self._set_aside: set[str] = set()
 
     def stop(self) -> None:
         """Have every reader end after its card; may be called from a signal handler."""
         self._stop.set()
 
     def run(self) -> set[str]:
-        """Make cards until all rows are made, or until stopped; returns the rows that are made.
+        """Make cards until all rows are made or set aside, or until stopped; returns the rows that are made.
 
         Raises:
             InputInvalid: The job's name stands for another job.
@@ -147,7 +151,7 @@ class Batch:
 
     def _ended(self) -> bool:
         with self._lock:
-            return self._stop.is_set() or len(self._made) == len(self._rows)
+            return self._stop.is_set() or len(self._made | self._set_aside) == len(self._rows)
 
     def _next_card(self, reader: str, done: SlotState | None) -> SlotState | None:
         """Make the card in a reader, unless it is the one that was made last; wait for another if there is none."""
@@ -213,8 +217,14 @@ class Batch:
         """A row whose card is not made and not open either is free for another card."""
         if result.state == CardState.FINISHED.value:
             self._made.add(record)
-        elif result.state != INTERRUPTED:
+        elif result.state == REFUSED:
             self._waiting.appendleft(record)
+        elif result.state == CardState.REJECTED.value:
+            self._rejections[record] += 1
+            if self._rejections[record] < MAX_REJECTIONS:
+                self._waiting.appendleft(record)
+            else:
+                self._set_aside.add(record)
 
 
 def _of_row(result: Result, row: Prepared, state: str) -> Result:

@@ -61,8 +61,13 @@ class SocialSecurityFound:
 # ---- wallet ------------------------------------------------------------------------------------------------------
 
 
-def find_wallet(card: CardConnection, catalogue: Catalogue) -> WalletFound | None:
+def find_wallet(card: CardConnection, catalogue: Catalogue, *, blocked_too: bool = False) -> WalletFound | None:
     """Select a wallet that the catalogue knows: by name, one SELECT per distinct name, then by file identifier.
+
+    Args:
+        card: The card.
+        catalogue: Known products.
+        blocked_too: As of `select_wallet`.
 
     Raises:
         CardUnsupported: A known name is on the card, but no product of that name fits its EF15.
@@ -74,7 +79,7 @@ def find_wallet(card: CardConnection, catalogue: Catalogue) -> WalletFound | Non
     selectors: list[bytes | int] = [*names, *identifiers]
     for selector in selectors:
         try:
-            raw = select_wallet(card, selector)
+            raw = select_wallet(card, selector, blocked_too=blocked_too)
         except FileNotFound:
             continue
         for product, part in products:

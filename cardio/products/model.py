@@ -28,6 +28,7 @@ from cardio.purse.purse import CounterRule, PurseRules
 from cardio.purse.wallet import PurseFile
 from cardio.security.card_keys import CARD_KEYS, ENVIRONMENT, MAC_ENCRYPT, Authority, CardKey
 from cardio.security.keys import Family, SamApplication
+from cardio.security.maintenance import ReloadMac
 
 AID_SIZES = range(5, 17)
 """Bytes of a DF name or AID (ISO 7816-4 §8.2.1.2)."""
@@ -135,6 +136,7 @@ class WalletPart(PursePart):
         load_pin: Whether a load needs the PIN (EW §3.2); everything on a passbook does.
         grey_lock: Whether the cards have the grey lock of fuel cards (EW §3.5).
         authenticity_code: Whether card and PSAM know the MOHURD authenticity code (EW §1.3).
+        reload_mac: `pin-only` or `whole-command`: what the MAC of RELOAD PIN covers (EW §4.7).
     """
 
     aid: Hex
@@ -148,6 +150,7 @@ class WalletPart(PursePart):
     load_pin: bool = False
     grey_lock: bool = False
     authenticity_code: bool = False
+    reload_mac: ReloadMac = ReloadMac.PIN_ONLY
 
     _name = field_validator("aid")(_check_name)
 

@@ -13,7 +13,16 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Protocol, TypeVar
 
-from cardio.errors import HsmFailed, ReaderBusy, SamAbsent, SamError, SamFailed, SamLocked, TestKeysRefused
+from cardio.errors import (
+    HsmFailed,
+    MaintenanceKeysMissing,
+    ReaderBusy,
+    SamAbsent,
+    SamError,
+    SamFailed,
+    SamLocked,
+    TestKeysRefused,
+)
 from cardio.readers.watch import if_abandoned
 from cardio.security.authentication import AuthenticationKeys, AuthenticationOrder, AuthenticityCodes
 from cardio.security.keys import (
@@ -24,6 +33,7 @@ from cardio.security.keys import (
     PurchaseSession,
     SamApplication,
 )
+from cardio.security.maintenance import KeyOfCard, MaintenanceKeys
 from cardio.security.psam import HOLD_TIMEOUT, Psam
 
 S = TypeVar("S")
@@ -172,6 +182,31 @@ class KeyChain:
         """
         judges = [source for source in self.sources if isinstance(source, AuthenticityCodes)]
         self._first(lambda judge: judge.check_authenticity_code(application, code), judges)
+
+    # ---- maintenance -----------------------------------------------------------------------------------------
+
+    def protect(
+        self, key: KeyOfCard, challenge: bytes, header: bytes, data: bytes = b"", *, encrypt: bool = False
+    ) -> bytes:
+        """Data of a protected command from the first source that has the key; see `MaintenanceKeys.protect`.
+
+        Raises:
+            MaintenanceKeysMissing: No source makes such MACs at all.
+            SamError: None has the key; the error of the most preferred one.
+        """
+        return self._first(
+            lambda source: source.protect(key, challenge, header, data, encrypt=encrypt), self._maintenance()
+        )
+
+    def reload_mac(self, key: KeyOfCard, data: bytes) -> bytes:
+        """MAC of a wallet's RELOAD PIN from the first source that has the key; raises as `protect` does."""
+        return self._first(lambda source: source.reload_mac(key, data), self._maintenance())
+
+    def _maintenance(self) -> list[MaintenanceKeys]:
+        found: list[MaintenanceKeys] = [source for source in self.sources if isinstance(source, MaintenanceKeys)]
+        if not found:
+            raise MaintenanceKeysMissing
+        return found
 
     # ---- inside ----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,15 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cardio.errors import ReaderPoisoned
-from cardio.transport.channel import Channel, ChannelAround, Disclosure, PinPadChannel, PinPrompt, has_pin_pad
+from cardio.transport.channel import (
+    Channel,
+    ChannelAround,
+    Disclosure,
+    PinChangePrompt,
+    PinPadChannel,
+    PinPrompt,
+    has_pin_pad,
+)
 
 T = TypeVar("T")
 
@@ -179,3 +187,7 @@ class WatchedPinPadChannel(WatchedChannel):
             ReaderError: As the channel underneath.
         """
         return self._watch.call(lambda: self._inner.verify_pin(prompt), PIN_ENTRY)
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Let the holder type three PINs; raises as `verify_pin` does."""
+        return self._watch.call(lambda: self._inner.modify_pin(prompt), 3 * PIN_ENTRY)

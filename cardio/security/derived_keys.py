@@ -1,4 +1,4 @@
-"""What a terminal without PSAM computes itself, wherever its root keys lie: authentications and purchases.
+"""What a terminal without PSAM computes itself, wherever its root keys lie: authentications, purchases, maintenance.
 
 A key store only has to make a session key from a root; `Keyring` makes it in memory, `Hsm` begins inside its token.
 All that is made from a session key is the same for both and stands here. Source: SSC §5.5, §7.2, §7.4; EW §4.2 to §4.4.
@@ -19,6 +19,7 @@ from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
 from cardio.errors import OperationUnsupported, SamError, SamKeyMissing
 from cardio.security.authentication import AuthenticationOrder
 from cardio.security.keys import Authorization, Family, Mac2, PurchaseOrder, SamApplication
+from cardio.security.maintenance import KeyOfCard, header_with_length
 
 PURCHASE_KEYS: Mapping[Family, str] = {Family.LDT: "DPK", Family.PBOC: "WALLET-DPK"}
 """Names of the purchase keys' roots; both standards say DPK, and one store may hold both."""
@@ -60,7 +61,7 @@ class PurchaseCryptograms:
 
 
 class DerivedKeys(ABC):
-    """Root keys from which this program computes: `AuthenticationKeys` and `PurchaseKeys` in one.
+    """Root keys from which this program computes: `AuthenticationKeys`, `PurchaseKeys`, `MaintenanceKeys` in one.
 
     Several transactions may hold it at the same time: each has a session of its own, and no key outlives the call that
     needed it. It keeps no counter that could be lost: the terminal sequence of a purchase is `0000` ‖ card counter, as
@@ -103,6 +104,21 @@ class DerivedKeys(ABC):
             SamError: The store failed.
         """
 
+    @abstractmethod
+    def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
+        """Key of one card, 8 or 16 bytes, for use inside this package only.
+
+        Args:
+            name: Name of the card's key.
+            suite: Suite of the card.
+            factors: All factors of the card, highest authority first, card last.
+
+        Raises:
+            SamKeyMissing: The root is not there, needs more factors than the card has, or the key cannot leave its
+                store.
+            SamError: The store failed.
+        """
+
     def authenticate(self, order: AuthenticationOrder) -> bytes:
         """Authentication data of 8 bytes (SSC §5.5).
 
@@ -113,6 +129,35 @@ class DerivedKeys(ABC):
         suite = LdtSuite(order.algorithm)
         session = self.session_key(order.key.name, suite, order.factors, order.session_factor)
         return suite.authentication(session, order.original)
+
+    def protect(
+        self, key: KeyOfCard, challenge: bytes, header: bytes, data: bytes = b"", *, encrypt: bool = False
+    ) -> bytes:
+        """Data of a protected command; see `MaintenanceKeys.protect`.
+
+        Raises:
+            SamKeyMissing: The key is not there, or cannot compute what the card wants.
+            SamError: The store failed.
+        """
+        if key.family is Family.LDT:
+            messaging = LdtSuite(key.algorithm)
+            session = self.session_key(key.name, messaging, key.factors, challenge)
+            body = messaging.encrypt(session, data) if encrypt else data
+            return body + messaging.mac(session, header_with_length(header, body) + body)
+        line = PbocSuite(key.algorithm)
+        value = self.card_key(key.name, line, key.factors)
+        body = line.line_encrypt(value, data) if encrypt else data
+        return body + line.line_mac(value, challenge, header_with_length(header, body) + body)
+
+    def reload_mac(self, key: KeyOfCard, data: bytes) -> bytes:
+        """MAC of a wallet's RELOAD PIN; the key is folded like a TAC key (EW §4.7, PC-15).
+
+        Raises:
+            SamKeyMissing: The key is not there.
+            SamError: The store failed.
+        """
+        suite = PbocSuite(key.algorithm)
+        return suite.tac(self.card_key(key.name, suite, key.factors), data)
 
     @contextmanager
     def hold(

@@ -99,9 +99,19 @@ class Hsm(DerivedKeys):
         if not below:
             # Under 3DES the seed is the block: the token makes the session key itself.
             return self._encrypt(label, seed)
-        first, *rest = below
-        card_key = suite.diversify(self._encrypt(label, first + complement(first)), rest)
-        return suite.session_key(card_key, seed)
+        return suite.session_key(self._derive(label, suite, below), seed)
+
+    def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
+        """Key of one card, which leaves the token: no token makes the MAC of a wallet's line protection (PERS §3.4).
+
+        Raises:
+            SamKeyMissing: As of `session_key`; or the token holds the card's own key, which stays there.
+            HsmFailed: The token failed; the next call opens it anew.
+        """
+        label, below = self.place(name, suite, factors)
+        if not below:
+            raise SamKeyMissing(f"{self.name} does not give {label} away")
+        return self._derive(label, suite, below)
 
     def close(self) -> None:
         """Log out."""
@@ -135,6 +145,11 @@ class Hsm(DerivedKeys):
             except PKCS11Error as error:
                 self._close()
                 raise HsmFailed(f"{self.name}: {type(error).__name__}") from error
+
+    def _derive(self, label: str, suite: CipherSuite, below: tuple[bytes, ...]) -> bytes:
+        """A card's key: the first step with the root inside the token, the others here."""
+        first, *rest = below
+        return suite.diversify(self._encrypt(label, first + complement(first)), rest)
 
     def _encrypt(self, label: str, data: bytes) -> bytes:
         """3DES under a key that stays in the token."""

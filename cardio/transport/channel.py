@@ -116,6 +116,23 @@ class PinPrompt:
     max_digits: int
 
 
+@dataclass(frozen=True)
+class PinChangePrompt:
+    """What a PIN pad needs to build its CHANGE PIN (PC/SC part 10, PIN_MODIFY).
+
+    Attributes:
+        command: The whole command, header, Lc and data, with FF where the pad puts digits.
+        digits: Digits of the PIN, of the old one and the new one alike: their places in the command are fixed.
+        old_at: Byte of the data at which the old PIN begins; None for a card that has none yet.
+        new_at: Byte of the data at which the new PIN begins.
+    """
+
+    command: bytes
+    digits: int
+    old_at: int | None
+    new_at: int
+
+
 @runtime_checkable
 class PinPadChannel(Channel, Protocol):
     """A channel whose reader has a PIN pad: the PIN goes from the pad to the card and nowhere else."""
@@ -126,6 +143,16 @@ class PinPadChannel(Channel, Protocol):
         6400 means time-out, 6401 cancelled, 6403 wrong length; nothing was sent to the card then.
 
         Raises:
+            ReaderError: As in `transmit`.
+        """
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Let the holder type the old PIN and twice the new one, have the card change it, and return the status word.
+
+        6400 means time-out, 6401 cancelled, 6402 not twice alike, 6403 wrong length; nothing was sent to the card then.
+
+        Raises:
+            PinPadMissing: The pad can verify PINs only.
             ReaderError: As in `transmit`.
         """
 

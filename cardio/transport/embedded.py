@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from cardio.errors import CardAbsent, CardMultiple, CardRemoved, ReaderBusy, ReaderUnavailable
-from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinPrompt, SlotState
+from cardio.transport.channel import CardProtocol, Channel, Disclosure, PinChangePrompt, PinPrompt, SlotState
 
 
 class PoweredCard(Protocol):
@@ -45,6 +45,9 @@ class PinPad(Protocol):
 
     def verify(self, prompt: PinPrompt, send: Callable[[bytes], bytes]) -> bytes:
         """Ask for the PIN, build VERIFY as the prompt says, send it to the card, return the status word."""
+
+    def modify(self, prompt: PinChangePrompt, send: Callable[[bytes], bytes]) -> bytes:
+        """Ask for the PINs, put them into the prompt's command, send it to the card, return the status word."""
 
 
 class EmbeddedReader:
@@ -228,6 +231,13 @@ class EmbeddedPinPadChannel(EmbeddedChannel):
         if pad is None:
             raise ReaderUnavailable("the PIN pad was taken away")
         return pad.verify(prompt, self.transmit)
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Let the pad's holder type the old PIN and the new one, and have the card change it."""
+        pad = self._slot.pin_pad
+        if pad is None:
+            raise ReaderUnavailable("the PIN pad was taken away")
+        return pad.modify(prompt, self.transmit)
 
 
 class EmbeddedDriver:

@@ -10,6 +10,7 @@ from cardio.transport.channel import (
     Channel,
     ChannelAround,
     Disclosure,
+    PinChangePrompt,
     PinPadChannel,
     PinPrompt,
     ReaderDriver,
@@ -103,3 +104,7 @@ class _MeasuringPinPadChannel(_MeasuringChannel):
     def verify_pin(self, prompt: PinPrompt) -> bytes:
         """Measured, too: the time is the holder's."""
         return self._measured(prompt.header[INS], lambda: self._inner.verify_pin(prompt), with_data=True)
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Measured, too."""
+        return self._measured(prompt.command[INS], lambda: self._inner.modify_pin(prompt), with_data=True)

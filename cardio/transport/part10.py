@@ -1,17 +1,19 @@
 """PC/SC part 10: what a reader with a PIN pad can do, and how it is asked for a PIN (PERS §4.2; PCSC reader.h).
 
-The pad builds VERIFY itself: it packs the digits, sets Lc, sends the command and gives back the status word.
+The pad builds VERIFY itself: it packs the digits, sets Lc, sends the command and gives back the status word. Into a
+CHANGE PIN, which has two PINs and a separator, it only puts the digits: their places and Lc are given.
 """
 
 from __future__ import annotations
 
 import struct
 
-from cardio.transport.channel import PinPrompt
+from cardio.transport.channel import PinChangePrompt, PinPrompt
 
 GET_FEATURE_REQUEST = 3400
 """CM_IOCTL_GET_FEATURE_REQUEST, the number of the control code."""
 VERIFY_PIN_DIRECT = 0x06
+MODIFY_PIN_DIRECT = 0x07
 GET_TLV_PROPERTIES = 0x12
 PIN_SECONDS = 30
 """Time to type, 1 to 255 s, before the first digit and after it."""
@@ -21,6 +23,8 @@ CHINESE = 0x0804
 _FEATURE = struct.Struct(">BBI")
 _PIN_VERIFY = struct.Struct("=BBBBBHBBHB3sI")
 """PIN_VERIFY_STRUCTURE without its template: packed, in the host's byte order."""
+_PIN_MODIFY = struct.Struct("=BBBBBBBHBBBHBBB3sI")
+"""PIN_MODIFY_STRUCTURE without its template."""
 _BCD_LEFT = 0x81
 """bmFormatString: units of bytes, PIN at byte 0 of the data, left justified, BCD."""
 _NO_BLOCK = 0x00
@@ -32,7 +36,9 @@ _NO_LENGTH = 0x00
 _BY_KEY = 0x02
 """bEntryValidationCondition: the holder presses the confirmation key, since a PIN may be shorter than allowed."""
 _ONE_MESSAGE = 1
-_ENTER_PIN = 0
+_ENTER_PIN, _NEW_PIN, _NEW_PIN_AGAIN = 0, 1, 2
+_CONFIRM, _ASK_OLD = 0x01, 0x02
+"""bConfirmPIN: the new PIN is typed twice; the old one is typed first."""
 _MIN_PIN_SIZE = 6
 _MAX_PIN_SIZE = 7
 
@@ -94,3 +100,29 @@ def pin_verify(prompt: PinPrompt) -> bytes:
         len(prompt.header),
     )
     return fields + prompt.header
+
+
+def pin_modify(prompt: PinChangePrompt) -> bytes:
+    """PIN_MODIFY_STRUCTURE: 24 bytes and the command as template, whose FF the digits replace.
+
+    One message for each PIN that is typed; a card without an old PIN is asked for the new one twice.
+    """
+    messages = (_NEW_PIN, _NEW_PIN_AGAIN, 0) if prompt.old_at is None else (_ENTER_PIN, _NEW_PIN, _NEW_PIN_AGAIN)
+    fields = _PIN_MODIFY.pack(
+        PIN_SECONDS,
+        PIN_SECONDS,
+        _BCD_LEFT,
+        (prompt.digits + 1) // 2,  # bmPINBlockString: bytes of each PIN
+        _NO_LENGTH,
+        prompt.old_at or 0,
+        prompt.new_at,
+        prompt.digits << 8 | prompt.digits,
+        _CONFIRM if prompt.old_at is None else _CONFIRM | _ASK_OLD,
+        _BY_KEY,
+        2 if prompt.old_at is None else 3,
+        CHINESE,
+        *messages,
+        bytes(3),  # bTeoPrologue: the driver's business
+        len(prompt.command),
+    )
+    return fields + prompt.command

@@ -39,6 +39,7 @@ from cardio.errors import (
     LinkCorrupt,
     PinBlocked,
     PinCancelled,
+    PinPadMissing,
     PinWrong,
     ReaderBusy,
     ReaderServiceStopped,
@@ -46,7 +47,7 @@ from cardio.errors import (
     Source,
 )
 from cardio.transport import part10
-from cardio.transport.channel import CardProtocol, Disclosure, PinPrompt, SlotState
+from cardio.transport.channel import CardProtocol, Disclosure, PinChangePrompt, PinPrompt, SlotState
 
 _scard: Any = _untyped_scard
 
@@ -316,8 +317,25 @@ class PcscPinPadChannel(PcscChannel):
         handle = self._open_handle()
         code = self._features.get(part10.GET_TLV_PROPERTIES)
         properties = b"" if code is None else _control(handle, code)
-        asked = part10.pin_verify(part10.within_pad(prompt, properties))
-        result, data = _scard.SCardControl(handle, self._features[part10.VERIFY_PIN_DIRECT], list(asked))
+        return self._ask(part10.VERIFY_PIN_DIRECT, part10.pin_verify(part10.within_pad(prompt, properties)))
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Let the holder change the PIN (FEATURE_MODIFY_PIN_DIRECT); blocks at most `part10.PIN_SECONDS` for each PIN.
+
+        Returns:
+            The status word of the card, or the pad's own: those of `verify_pin`, and 6402 not twice alike.
+
+        Raises:
+            PinPadMissing: The reader does not have the feature.
+            PinError: As in `verify_pin`.
+            ReaderError: As in `transmit`.
+        """
+        if part10.MODIFY_PIN_DIRECT not in self._features:
+            raise PinPadMissing(f"the PIN pad of {self._reader} cannot change PINs")
+        return self._ask(part10.MODIFY_PIN_DIRECT, part10.pin_modify(prompt))
+
+    def _ask(self, feature: int, structure: bytes) -> bytes:
+        result, data = _scard.SCardControl(self._open_handle(), self._features[feature], list(structure))
         return self._answer("SCardControl", result, data)
 
 

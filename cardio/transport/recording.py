@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from cardio.errors import CardRemoved, InputInvalid
-from cardio.transport.channel import CardProtocol, Channel, ChannelAround, Disclosure, PinPrompt, has_pin_pad
+from cardio.transport.channel import (
+    CardProtocol,
+    Channel,
+    ChannelAround,
+    Disclosure,
+    PinChangePrompt,
+    PinPadChannel,
+    PinPrompt,
+    has_pin_pad,
+)
 
 T = TypeVar("T")
 
@@ -143,10 +152,19 @@ class RecordingPinPadChannel(RecordingChannel):
 
     def verify_pin(self, prompt: PinPrompt) -> bytes:
         """Pass the prompt on; the recording gets the header and the status word."""
+        return self._typed(prompt.header, self._pad().verify_pin(prompt))
+
+    def modify_pin(self, prompt: PinChangePrompt) -> bytes:
+        """Pass the prompt on; the recording gets the header and the status word."""
+        return self._typed(prompt.command[: HEADER_SIZE - 1], self._pad().modify_pin(prompt))
+
+    def _pad(self) -> PinPadChannel:
         if not has_pin_pad(self._inner):
             raise TypeError("the channel underneath has no PIN pad")
-        answer = self._inner.verify_pin(prompt)
-        self._write({"command": prompt.header.hex().upper(), "answer": answer.hex().upper()})
+        return self._inner
+
+    def _typed(self, header: bytes, answer: bytes) -> bytes:
+        self._write({"command": header.hex().upper(), "answer": answer.hex().upper()})
         return answer
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cardio.crypto.ciphers import Algorithm
 from cardio.virtual.creation import Created, check_length
 from cardio.virtual.filesystem import Directory
 from cardio.virtual.fmcos_keys import MASTER_KEY, FmcosKey, KeyFile, KeyKind
@@ -67,16 +66,12 @@ class Administration:
     Args:
         security: Its security.
         structure: Its tree.
-        algorithm: Cipher of its keys.
         choices: What differs between cards.
     """
 
-    def __init__(
-        self, security: BlankSecurity, structure: Structure, algorithm: Algorithm, choices: AdministrationChoices
-    ) -> None:
+    def __init__(self, security: BlankSecurity, structure: Structure, choices: AdministrationChoices) -> None:
         self._security = security
         self._structure = structure
-        self._algorithm = algorithm
         self._choices = choices
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
@@ -105,7 +100,7 @@ class Administration:
         if command.data or command.le not in EMPTY:
             raise Status(0x6700)
         directory = card.current
-        if directory.header is None or not self._security.opens(card, directory.header.erase):
+        if not self._security.opens(card, self._structure.header(directory).erase):
             raise Status(0x6982)
 
         def write() -> None:
@@ -118,14 +113,14 @@ class Administration:
     def _create(self, card: VirtualCard, command: Received) -> None:
         check_length(command.data)
         directory = card.current
-        if directory.header is None or not self._security.opens(card, directory.header.create):
+        if not self._security.opens(card, self._structure.header(directory).create):
             raise Status(0x6982)
         card.commit(self._structure.plan(directory, Created(bytes(command.parameters), command.data)))
 
     # ---- keys ------------------------------------------------------------------------------------------------
 
     def _write_key(self, card: VirtualCard, command: Received) -> None:
-        lengths = PROTECTED_LENGTHS[self._algorithm] if command.protected else PLAIN_LENGTHS
+        lengths = frozenset().union(*PROTECTED_LENGTHS.values()) if command.protected else PLAIN_LENGTHS
         if len(command.data) not in lengths:
             raise Status(0x6700)
         if command.p2 == NO_KEY:
@@ -141,7 +136,7 @@ class Administration:
     def _add(self, card: VirtualCard, command: Received, file: KeyFile) -> None:
         if not self._security.opens(card, file.add):
             raise Status(0x6982)
-        key = decode_key(self._block(card, command), command.p2, self._algorithm)
+        key = self._key(card, command)
         if not command.protected:
             self._need_plain(card.current, key)
         if any((one.kind, one.id) == (key.kind, key.id) for one in file.keys):
@@ -160,7 +155,7 @@ class Administration:
             raise Status(0x6982)
         if before.changing and not command.protected:
             raise Status(0x9302)
-        key = decode_key(self._block(card, command), command.p2, self._algorithm)
+        key = self._key(card, command)
         if key.kind is not before.kind:
             raise Status(0x6A80)
         if len(key.value) != len(before.value):
@@ -180,11 +175,21 @@ class Administration:
         if master and not key.changing and directory.parent is not None and FirstKey.PLAIN not in first_keys:
             raise Status(0x9302)
 
+    def _key(self, card: VirtualCard, command: Received) -> FmcosKey:
+        algorithm = self._security.algorithm_of(card.current)
+        return decode_key(self._block(card, command), command.p2, algorithm)
+
     def _block(self, card: VirtualCard, command: Received) -> bytes:
-        """The key block without its protection (PERS §1.4)."""
+        """The key block without its protection (PERS §1.4); in blocks of the master's cipher.
+
+        Raises:
+            Status: 6700, 6983, 6984, 9302.
+        """
         if not command.protected:
             return command.data
         master = self._master(card.current)
+        if len(command.data) not in PROTECTED_LENGTHS[master.algorithm]:
+            raise Status(0x6700)
         body = unprotect(card, command, master, self._security.line_challenge(), wrong=0x9302)
         try:
             return decrypt_body(master, body)

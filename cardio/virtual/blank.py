@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partial
 
-from cardio.apdu.command import MASTER_FILE
 from cardio.crypto.ciphers import Algorithm
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.administration import Administration, AdministrationChoices
@@ -32,23 +30,37 @@ class BlankSecurity(KeyFileSecurity):
     """Security of a card that is made by administrative commands.
 
     Attributes:
-        algorithm: Cipher of all keys.
+        algorithm: Cipher of the keys.
+        ciphers: That of directories whose keys have another, and of those below, by DF name in hex.
         administration: The commands.
-        free: Whether everything is allowed in the current directory, because it had no key file when it was selected,
-            or was erased; it ends when the directory is left (PERS §1.1).
+        free: Whether everything is allowed in the current directory, because it had no key when it was selected, or was
+            erased; it ends when the directory is left (PERS §1.1). A key file without any key counts as none, since a
+            card with no key needs no authentication (PERS §1.5): else a card torn after A05 of PERS §5.2 were lost.
         structure: The tree.
     """
 
     free: bool
     algorithm: Algorithm
+    ciphers: Mapping[str, Algorithm]
     structure: Structure
     administration: Administration
 
     def _set_up(self, algorithm: Algorithm, choices: AdministrationChoices) -> None:
         self.algorithm = algorithm
+        self.ciphers = {}
         self.free = False
         self.structure = Structure(self, choices.levels, choices.capacity)
-        self.administration = Administration(self, self.structure, algorithm, choices)
+        self.administration = Administration(self, self.structure, choices)
+
+    def algorithm_of(self, directory: Directory) -> Algorithm:
+        """Cipher of the keys of a directory."""
+        names = (above.name.hex().upper() for above in directory.path())
+        return next((self.ciphers[name] for name in names if name in self.ciphers), self.algorithm)
+
+    def _frees(self, directory: Directory) -> bool:
+        """Whether a directory that is selected now is free."""
+        file = self.key_files.get(directory.label)
+        return file is None or not file.keys
 
     # ---- what the card's family decides ----------------------------------------------------------------------
 
@@ -96,20 +108,23 @@ class BlankSecurity(KeyFileSecurity):
                 raise Misfit(("keys", label), "the card has no such key file")
             if label not in saved:
                 raise Misfit(("keys", label), "is missing")
+        directories = {one.label: one for one in self.structure.card.master_file.walk()}
         for label, keys in saved.items():
+            algorithm = self.algorithm_of(directories[label])
             for number, key in enumerate(keys):
-                self._check(key, ("keys", label, str(number)))
+                _check(key, algorithm, ("keys", label, str(number)))
             file = self.key_files[label]
             file.keys = list(keys)
             if file.room < 0:
                 raise Misfit(("keys", label), "are more than the key file can hold")
 
-    def _check(self, key: FmcosKey, place: tuple[str, ...]) -> None:
-        sizes = {0, *PIN_SIZES} if key.kind is KeyKind.PIN else KEY_SIZES[self.algorithm]
-        if len(key.value) not in sizes:
-            raise Misfit((*place, "value"), "has a length that no such key has")
-        if key.algorithm is not self.algorithm:
-            raise Misfit((*place, "algorithm"), f"must be {self.algorithm}")
+
+def _check(key: FmcosKey, algorithm: Algorithm, place: tuple[str, ...]) -> None:
+    sizes = {0, *PIN_SIZES} if key.kind is KeyKind.PIN else KEY_SIZES[algorithm]
+    if len(key.value) not in sizes:
+        raise Misfit((*place, "value"), "has a length that no such key has")
+    if key.algorithm is not algorithm:
+        raise Misfit((*place, "algorithm"), f"must be {algorithm}")
 
 
 def blank_card(
@@ -126,9 +141,8 @@ def blank_card(
         name: Name of the master file.
         names_from_master_file: As for `VirtualCard`.
     """
-    header = DirectoryHeader(WHOLE_CARD, MASTER_RIGHT, MASTER_RIGHT, DIR_SFI, name)
-    master = Directory(MASTER_FILE, name, header=header)
-    master.proprietary = partial(security.structure.proprietary, master)
+    structure = security.structure
+    master = structure.master_file(DirectoryHeader(WHOLE_CARD, MASTER_RIGHT, MASTER_RIGHT, DIR_SFI, name))
     transport = FmcosKey(
         TRANSPORT_KEYS[security.algorithm],
         kind=KeyKind.EXTERNAL,
@@ -140,9 +154,8 @@ def blank_card(
         algorithm=security.algorithm,
     )
     key_file = KeyFileHeader(transport.cost, MASTER_RIGHT).encode(DIR_SFI)
-    security.structure.plan(master, Created(KEY_FILE_IDENTIFIER, key_file))()
+    structure.plan(master, Created(KEY_FILE_IDENTIFIER, key_file))()
     security.key_files[master.label].keys.append(transport)
     card = VirtualCard(atr, master, protocol, security=security, names_from_master_file=names_from_master_file)
-    card.structure = security.structure
-    security.structure.card = card
+    card.structure, structure.card = structure, card
     return card

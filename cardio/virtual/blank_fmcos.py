@@ -15,12 +15,13 @@ from cardio.virtual.filesystem import Directory
 from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey
 from cardio.virtual.fmcos_security import FmcosCommands
-from cardio.virtual.key_file_purses import KeyFileWallet, WalletChoices
+from cardio.virtual.key_file_purses import WalletChoices, add_purse
 from cardio.virtual.received import Received, Status
 from cardio.virtual.recipe import remembered
 
 BLANK_FMCOS_ATR = bytes.fromhex("3B888001434152444F00000153")
 """That of the ready-made wallet cards."""
+MAX_DATA = 239
 
 
 @dataclass
@@ -54,9 +55,15 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         self._wallet = wallet
 
     def entered(self, directory: Directory) -> None:
-        """The state is zero; without key file the directory is free."""
+        """The state is zero; without keys the directory is free."""
         FmcosCommands.entered(self, directory)
-        self.free = directory.label not in self.key_files
+        self.free = self._frees(directory)
+
+    def begin(self, card: VirtualCard, command: Received) -> None:
+        """The chip takes 239 bytes of data and no more (PERS §1.1)."""
+        FmcosCommands.begin(self, card, command)
+        if len(command.data) > MAX_DATA:
+            raise Status(0x6700)
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
         """Administrative commands, and those of the finished card."""
@@ -84,19 +91,9 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         Raises:
             Status: 6A80 medical accounts are no files of this card.
         """
-        number = header.number
-        if number is None:
+        if header.number is None:
             raise Status(0x6A80)
-        wallet = directory.function
-        if not isinstance(wallet, KeyFileWallet):
-            wallet = KeyFileWallet(self, directory, self._wallet, self.algorithm)
-            wallet.card = card
-
-        def write() -> None:
-            wallet.headers[number] = header
-            directory.function = wallet
-
-        return write
+        return add_purse(self, card, directory, header, self._wallet)
 
     def forget(self, labels: set[str]) -> None:
         """Keys and blocks of erased directories are gone."""

@@ -21,12 +21,15 @@ from cardio.virtual.card import VirtualCard
 from cardio.virtual.file_header import MASTER_PREFIX, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import MASTER_KEY, FmcosKey, KeyKind
+from cardio.virtual.key_files import decrypt_body, unprotect
 from cardio.virtual.ldt_commands import LdtCommands
 from cardio.virtual.ldt_keys import SPECIFIC
 from cardio.virtual.medical import STARTING_DAY_KEY
 from cardio.virtual.received import Received, Status
+from cardio.virtual.records import FMCOS_RULES, RecordRules
 from cardio.virtual.security import Seal, plain
 from cardio.virtual.stored import Byte
+from cardio.virtual.tries import Secret
 
 TOGETHER = 0x40
 """Bit of the identifier of a record that stands for "PIN and key"."""
@@ -68,18 +71,18 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         self.suite = LdtSuite(algorithm)
         self.choices = choices
         self._earned: frozenset[Presented] = frozenset()
-        self._verified: frozenset[str] = frozenset()
+        self._verified: tuple[Secret, ...] = ()
         self._master_states: frozenset[int] = frozenset()
 
     def power_up(self) -> None:
         """Neither PINs nor keys are presented."""
         LdtCommands.power_up(self)
-        self._earned, self._verified, self._master_states = frozenset(), frozenset(), frozenset()
+        self._earned, self._verified, self._master_states = frozenset(), (), frozenset()
 
     def entered(self, directory: Directory) -> None:
-        """Keys of another directory count no more; without key file the directory is free."""
+        """Keys of another directory count no more; without keys the directory is free."""
         LdtCommands.entered(self, directory)
-        self.free = directory.label not in self.key_files
+        self.free = self._frees(directory)
 
     # ---- rights ----------------------------------------------------------------------------------------------
 
@@ -101,24 +104,29 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         label = card.current.label
         keys = [key for one, key in self._presented_keys() if one.label == label]
         states = frozenset(key.follow_up & 0x0F for key in keys)
-        pin = self._pin_record(card)
-        if pin is not None and (not pin[1].value or pin[0] in self._verified):
-            states |= {pin[1].follow_up & 0x0F}
+        pin = self._pin_of(card)
+        if pin is not None and self._opens_by_pin(pin):
+            states |= {pin.follow_up & 0x0F}
         together = {key.id | TOGETHER for key in keys}
         both = (key for key in self._external(label) if key.id & TOGETHER and key.id in together)
         return states | {key.follow_up & 0x0F for key in both if self._allows(key.use, states)}
 
     def rights(self, card: VirtualCard) -> frozenset[str]:
-        """`PIN` and `DSK`, as purses ask for them."""
-        pin = self._pin_record(card)
-        found = set()
-        if pin is None or not pin[1].value or pin[0] in self._verified:
-            found.add(PIN)
-        if STARTING_DAY in self._states(card):
-            found.add(STARTING_DAY_KEY)
-        return frozenset(found)
+        """`PIN` and `DSK`, as far as anything asks for them by name."""
+        pin = self._pin_of(card)
+        found = {PIN} if pin is not None and self._opens_by_pin(pin) else set()
+        return frozenset(found | {STARTING_DAY_KEY} if STARTING_DAY in self._states(card) else found)
 
     # ---- files -----------------------------------------------------------------------------------------------
+
+    @property
+    def appends(self) -> bool:
+        """To files with the line protection of FMCOS."""
+        return True
+
+    def rules_for(self, file: ElementaryFile) -> RecordRules:
+        """Those of FMCOS for files with its line protection."""
+        return FMCOS_RULES if file.header.protected else self.record_rules
 
     def open_read(self, card: VirtualCard, file: ElementaryFile, command: Received) -> Seal:
         """By the read byte; there is no protected read."""
@@ -129,7 +137,11 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         return plain
 
     def open_update(self, card: VirtualCard, file: ElementaryFile, command: Received) -> bytes:
-        """By the write byte; class 04 adds a MAC under the directory's STK, which the type byte may demand."""
+        """By the write byte, and under the directory's STK.
+
+        A file whose type byte asks for a MAC or encryption was created for the line protection of FMCOS and is written
+        with it, as the files of a wallet are; any other may be written with the secure messaging of LD/T (PERS §5.3).
+        """
         header = file.header
         if not self.opens(card, header.update):
             raise Status(0x6982)
@@ -138,34 +150,35 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
                 raise Status(0x6987)
             return command.data
         line = self._find(card.current.label, KeyKind.LINE, header.update_key)
-        body, session = self._unprotect(command, line)
-        return self._decrypt(session, body) if header.encrypted else body
+        if not header.protected:
+            body, _ = self._unprotect(command, line)
+            return body
+        body = unprotect(card, command, line, self._take_challenge())
+        return decrypt_body(line, body) if header.encrypted else body
 
     # ---- PIN -------------------------------------------------------------------------------------------------
 
-    def _pin_record(self, card: VirtualCard) -> tuple[str, FmcosKey] | None:
-        """The PIN that counts, with its directory: the outermost one above, else the card's first one."""
+    def _pin_of(self, card: VirtualCard) -> FmcosKey | None:
+        """The outermost one above, else the card's first one: a social security card has one PIN."""
         above = [directory.label for directory in card.current.path()]
         for label in (*reversed(above), *self.key_files):
             for key in self._records(label):
                 if key.kind is KeyKind.PIN:
-                    return label, key
+                    return key
         return None
 
-    def _pin_of(self, card: VirtualCard) -> FmcosKey | None:
-        found = self._pin_record(card)
-        return found and found[1]
+    def _opens_by_pin(self, pin: FmcosKey) -> bool:
+        """Whether it was presented, or was taken off."""
+        return self._presented(pin) or not pin.value
 
-    def _presented(self, card: VirtualCard) -> bool:
-        found = self._pin_record(card)
-        return found is not None and found[0] in self._verified
+    def _presented(self, pin: Secret) -> bool:
+        return any(one is pin for one in self._verified)
 
-    def _present_pin(self, card: VirtualCard, *, right: bool) -> None:
-        found = self._pin_record(card)
-        if found is not None:
-            self._verified = self._verified | {found[0]} if right else self._verified - {found[0]}
+    def _remember_pin(self, pin: Secret, *, right: bool) -> None:
+        others = tuple(one for one in self._verified if one is not pin)
+        self._verified = (*others, pin) if right else others
 
-    def _keep_pin(self, card: VirtualCard, value: bytes) -> None:
+    def _store_pin(self, card: VirtualCard, value: bytes) -> None:
         pin = self._pin_of(card)
         if pin is None:
             raise Status(0x6A88)
@@ -174,6 +187,7 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
             pin.value, pin.tries_left = value, pin.max_tries
 
         card.commit(write)
+        self._remember_pin(pin, right=False)
 
     # ---- keys ------------------------------------------------------------------------------------------------
 

@@ -14,23 +14,23 @@ for, is said by its type, identifier and follow-up state:
 | PIN | 3A | 1 | access bytes that name state 1 |
 | IRK, STK | 30, 36; 00 | | INTERNAL AUTHENTICATION, secure messaging |
 | purse keys | 3E, 3F, 34 | | medical account |
+| purse keys | 3C to 3F, 34 | | wallet of a combined card, whose PIN and blocks are those of this card |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cardio.apdu.tlv import encode_ber
 from cardio.crypto.ciphers import Algorithm
-from cardio.crypto.suites import PbocSuite
 from cardio.virtual.administration import AdministrationChoices
 from cardio.virtual.blank_ldt_access import BlankLdtAccess, LdtChoices
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.creation import PurseHeader
 from cardio.virtual.filesystem import Directory
 from cardio.virtual.fmcos_keys import MASTER_KEY, FmcosKey, KeyKind
-from cardio.virtual.key_file_purses import AccountChoices, KeyFileAccount
+from cardio.virtual.key_file_purses import AccountChoices, WalletChoices, add_account, add_purse
 from cardio.virtual.ldt_commands import LdtCommands, Purpose
 from cardio.virtual.ldt_keys import ALGORITHM_IDS, SPECIFIC
 from cardio.virtual.received import Received, Status
@@ -59,14 +59,23 @@ class BlankLdtSecurity(BlankLdtAccess):
         choices: What differs between cards.
         administration: What differs between them in administration.
         account: What only the chip knows of its medical account.
+        wallet: What only the chip knows of its wallets.
+        ciphers: Cipher of the keys in directories that have another, by DF name in hex.
     """
 
     def __init__(
-        self, algorithm: Algorithm, choices: LdtChoices, administration: AdministrationChoices, account: AccountChoices
+        self,
+        algorithm: Algorithm,
+        choices: LdtChoices,
+        administration: AdministrationChoices,
+        account: AccountChoices,
+        wallet: WalletChoices,
+        ciphers: Mapping[str, Algorithm],
     ) -> None:
         super().__init__(algorithm, choices)
         self._set_up(algorithm, administration)
-        self._account = account
+        self.ciphers = dict(ciphers)
+        self._account, self._wallet = account, wallet
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
         """Administrative commands, and those of the finished card."""
@@ -87,7 +96,7 @@ class BlankLdtSecurity(BlankLdtAccess):
         key.need_tries()
         if challenge is None or len(challenge) not in MASTER_CHALLENGES:
             raise Status(0x6984)
-        right = PbocSuite(self.algorithm).external_authentication(key.value, challenge) == command.data
+        right = key.suite.external_authentication(key.value, challenge) == command.data
         self._earn(card, MASTER_KEY, right=False)
         key.judge(card, right=right)
         self._earn(card, MASTER_KEY, right=True)
@@ -126,28 +135,19 @@ class BlankLdtSecurity(BlankLdtAccess):
         return encode_ber(ANNOUNCEMENT, encode_ber(ANNOUNCED, bytes([ALGORITHM_IDS[self.algorithm]])))
 
     def purse(self, card: VirtualCard, directory: Directory, header: PurseHeader) -> Callable[[], None]:
-        """The medical account, one in a directory.
+        """A medical account, or passbook and purse of a combined card's wallet.
 
         Raises:
-            Status: 6A80 wallets are no files of this card, 6A86 there is one.
+            Status: 6A86 the directory has the other, or has an account.
         """
-        if header.number is not None:
-            raise Status(0x6A80)
-        if directory.function is not None:
-            raise Status(0x6A86)
-        account = KeyFileAccount(self, directory, self._account, self.algorithm, header)
-        account.card = card
-
-        def write() -> None:
-            directory.function = account
-
-        return write
+        if header.number is None:
+            return add_account(self, card, directory, header, self._account)
+        return add_purse(self, card, directory, header, self._wallet)
 
     def forget(self, labels: set[str]) -> None:
         """Keys, rights and blocks of erased directories are gone."""
         self._drop_keys(labels)
         self._earned = frozenset(one for one in self._earned if one.label not in labels)
-        self._verified -= labels
         self.blocked -= labels
 
     def memory(self) -> BlankLdtMemory:

@@ -26,6 +26,9 @@ def blank_card_for(product: Product, number: int = 1) -> VirtualCard:
         number: Its serial number, 1 to 99 999 999; part of its ATR, so that no two cards are alike.
     """
     social, wallet, medical = product.social_security, product.wallet, product.medical
+    mask = None
+    if wallet is not None:
+        mask = WalletChoices(grey_lock=wallet.grey_lock, log_number=wallet.log_number, proof_number=wallet.proof_number)
     if social is not None:
         sm4 = social.versions[0] in SM4_VERSIONS
         return blank_ldt_card(
@@ -33,15 +36,15 @@ def blank_card_for(product: Product, number: int = 1) -> VirtualCard:
             algorithm=Algorithm.SM4 if sm4 else Algorithm.TRIPLE_DES,
             choices=LdtChoices(announces=social.versions[0] >= FIRST_ANNOUNCING),
             account=AccountChoices(medical.log_number, medical.proof_number) if medical else None,
+            wallet=mask,
+            ciphers={wallet.aid.hex().upper(): wallet.algorithm} if wallet is not None else None,
         )
     if wallet is None:
         raise ValueError(f"{product.id} has neither environment nor wallet")
     return blank_fmcos_card(
         atr=bytes.fromhex(f"3B8C8001107880900220900000{number:08X}"),
         algorithm=wallet.algorithm,
-        wallet=WalletChoices(
-            grey_lock=wallet.grey_lock, log_number=wallet.log_number, proof_number=wallet.proof_number
-        ),
+        wallet=mask,
     )
 
 

@@ -129,19 +129,22 @@ class FileCommands:
         file, mode = self._recorded(command)
         security = card.security_of(card.current)
         record = security.open_update(card, file, command)
-        address = command.p1, mode, file.current
-        place = target(security.record_rules, file.declaration, file.records, address, record)
-        return self._write_record(file, security.record_rules, place, record)
+        rules, address = security.rules_for(file), (command.p1, mode, file.current)
+        place = target(rules, file.declaration, file.records, address, record)
+        return self._write_record(file, rules, place, record)
 
     def _append_record(self, command: Received) -> bytes:
         card = self._card
         security = card.security_of(card.current)
-        if not security.record_rules.append_command:
+        if not security.appends:
             raise Status(0x6D00)
         file, mode = self._recorded(command)
+        rules = security.rules_for(file)
+        if not rules.append_command:
+            raise Status(0x6D00)
         if command.p1 or mode not in {Mode.FIRST, Mode.NUMBER}:
             raise Status(0x6A86)
-        return self._write_record(file, security.record_rules, None, security.open_update(card, file, command))
+        return self._write_record(file, rules, None, security.open_update(card, file, command))
 
     def _write_record(self, file: ElementaryFile, rules: RecordRules, place: int | None, record: bytes) -> bytes:
         """Replace a record, or append one; it becomes the current one."""

@@ -21,7 +21,6 @@ from cardio.virtual.received import Received, Status
 from cardio.virtual.records import Mode, locate
 
 if TYPE_CHECKING:
-    from cardio.virtual.creation import Created, DirectoryHeader
     from cardio.virtual.security import Security
 
 
@@ -98,8 +97,6 @@ class Directory:
         parent: Directory above.
         label: Short name such as DF04, under which its keys are kept; the identifier in hex if not given.
         security: Who decides here and below; None leaves it to the directory above.
-        header: What CREATE FILE said of it; None for a directory that was built.
-        created: Files that CREATE FILE made in it, oldest first, those of keys and money included.
     """
 
     identifier: int
@@ -111,8 +108,6 @@ class Directory:
     parent: Directory | None = None
     label: str = ""
     security: Security | None = None
-    header: DirectoryHeader | None = None
-    created: list[Created] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.label = self.label or f"{self.identifier:04X}"

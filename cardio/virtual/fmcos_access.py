@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cardio.files.declaration import PIN
+from cardio.security.maintenance import ReloadMac
 from cardio.virtual.file_header import MASTER_PREFIX, PIN_BYTE, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import FmcosKey, KeyFile, KeyKind
@@ -24,13 +24,6 @@ LOCKING_FILES = frozenset({"EF15", "EF16"})
 """Three wrong MACs in a row on one of these lock the application for ever (EW §2.3)."""
 WHILE_BLOCKED = frozenset({(0x00, 0xA4), (0x00, 0x84), (0x84, 0x1E), (0x84, 0x18), (0x84, 0x16)})
 """Commands that a blocked application still takes: SELECT, GET CHALLENGE, BLOCK, UNBLOCK, CARD BLOCK."""
-
-
-class ReloadMac(StrEnum):
-    """What the MAC of RELOAD PIN covers (EW §4.7)."""
-
-    PIN_ONLY = "pin-only"
-    WHOLE_COMMAND = "whole-command"
 
 
 @dataclass(frozen=True)

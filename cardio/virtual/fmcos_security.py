@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardio.virtual.fmcos_access import FmcosAccess, ReloadMac
+from cardio.security.maintenance import ReloadMac
+from cardio.virtual.fmcos_access import FmcosAccess
 from cardio.virtual.fmcos_keys import FmcosKey, KeyFile, KeyKind
 from cardio.virtual.key_files import decrypt_body
 from cardio.virtual.received import Received, Status

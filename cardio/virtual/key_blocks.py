@@ -15,7 +15,7 @@ KEY_SIZES = {Algorithm.TRIPLE_DES: frozenset({8, 16}), Algorithm.SM4: frozenset(
 PLAIN_LENGTHS = frozenset({*range(0x07, 0x0E), 0x15})
 """Lc of WRITE KEY in plain: PINs of 2 to 8 bytes, keys of 8 and 16."""
 PROTECTED_LENGTHS = {Algorithm.TRIPLE_DES: frozenset({0x0C, 0x14, 0x1C}), Algorithm.SM4: frozenset({0x14, 0x24})}
-"""Lc of WRITE KEY with protection, MAC included."""
+"""Lc of WRITE KEY with protection, MAC included, by the cipher of the master."""
 
 
 def decode_key(block: bytes, identifier: int, algorithm: Algorithm) -> FmcosKey:

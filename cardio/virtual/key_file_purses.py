@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from cardio.virtual.wallet_purse import PurseNumber, StoredPurse
 
 if TYPE_CHECKING:
     from cardio.virtual.blank import BlankSecurity
+    from cardio.virtual.card import VirtualCard
 
 WALLET_LOG, ACCOUNT_LOG = 23, 28
 """Bytes of a log record (EW §2.7, SSC §4.5)."""
@@ -127,7 +129,7 @@ class KeyFileWallet(KeyFilePurse, WalletFunction):
         security: Security of the card.
         directory: Its directory.
         choices: What only the chip knows.
-        algorithm: Cipher of the card's keys.
+        algorithm: Cipher of the directory's keys.
 
     Attributes:
         headers: The purses that were created.
@@ -214,7 +216,7 @@ class KeyFileAccount(KeyFilePurse, MedicalFunction):
         security: Security of the card.
         directory: Its directory.
         choices: What only the chip knows.
-        algorithm: Cipher of the card's keys.
+        algorithm: Cipher of the directory's keys.
         header: Its file.
     """
 
@@ -264,3 +266,45 @@ class KeyFileAccount(KeyFilePurse, MedicalFunction):
     def log_for(self, kind: int) -> ElementaryFile:  # noqa: ARG002
         """The one that the account's file names."""
         return self.log_of(self.header)
+
+
+def add_purse(
+    security: BlankSecurity, card: VirtualCard, directory: Directory, header: PurseHeader, choices: WalletChoices
+) -> Callable[[], None]:
+    """How to put passbook or purse into a directory, which is a wallet from then on.
+
+    Raises:
+        Status: 6A86 it is a medical account.
+    """
+    wallet = directory.function
+    if wallet is None:
+        wallet = KeyFileWallet(security, directory, choices, security.algorithm_of(directory))
+        wallet.card = card
+    if not isinstance(wallet, KeyFileWallet) or header.number is None:
+        raise Status(0x6A86)
+    purses, number = wallet.headers, header.number
+
+    def write() -> None:
+        purses[number] = header
+        directory.function = wallet
+
+    return write
+
+
+def add_account(
+    security: BlankSecurity, card: VirtualCard, directory: Directory, header: PurseHeader, choices: AccountChoices
+) -> Callable[[], None]:
+    """How to make a directory a medical account.
+
+    Raises:
+        Status: 6A86 it is one, or a wallet.
+    """
+    if directory.function is not None:
+        raise Status(0x6A86)
+    account = KeyFileAccount(security, directory, choices, security.algorithm_of(directory), header)
+    account.card = card
+
+    def write() -> None:
+        directory.function = account
+
+    return write

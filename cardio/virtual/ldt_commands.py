@@ -92,16 +92,16 @@ class LdtCommands(Security):
         """The PIN that counts in the current directory; None where there is none."""
 
     @abstractmethod
-    def _presented(self, card: VirtualCard) -> bool:
-        """Whether it was presented."""
+    def _presented(self, pin: Secret) -> bool:
+        """Whether a PIN was presented."""
 
     @abstractmethod
-    def _present_pin(self, card: VirtualCard, *, right: bool) -> None:
-        """Keep whether it was presented."""
+    def _remember_pin(self, pin: Secret, *, right: bool) -> None:
+        """Keep whether a PIN was presented."""
 
     @abstractmethod
-    def _keep_pin(self, card: VirtualCard, value: bytes) -> None:
-        """Write a PIN with all its tries, inside one commit."""
+    def _store_pin(self, card: VirtualCard, value: bytes) -> None:
+        """Write a PIN with all its tries; whoever changes it has to present the new one."""
 
     @abstractmethod
     def _external_key(self, card: VirtualCard, kid: int) -> VersionedKey:
@@ -148,18 +148,18 @@ class LdtCommands(Security):
             return b""
         pin.need_tries()
         if not command.data:
-            if self._presented(card):
+            if self._presented(pin):
                 return b""
             raise Status(0x63C0 | pin.tries_left)
         if len(command.data) not in PIN_BYTES:
             raise Status(0x6700)
         self._present(card, pin, command.data)
-        self._present_pin(card, right=True)
+        self._remember_pin(pin, right=True)
         return b""
 
     def _present(self, card: VirtualCard, pin: Secret, value: bytes) -> None:
         """A wrong PIN also takes the right away that an earlier one gave."""
-        self._present_pin(card, right=self._presented(card) and value == pin.value)
+        self._remember_pin(pin, right=self._presented(pin) and value == pin.value)
         pin.judge(card, right=value == pin.value)
 
     def _change_pin(self, card: VirtualCard, command: Received) -> bytes:
@@ -179,11 +179,6 @@ class LdtCommands(Security):
             raise Status(0x6985)
         self._store_pin(card, new)
         return b""
-
-    def _store_pin(self, card: VirtualCard, value: bytes) -> None:
-        """Whoever changes the PIN has to present the new one."""
-        self._keep_pin(card, value)
-        self._present_pin(card, right=False)
 
     def _external_authentication(self, card: VirtualCard, command: Received) -> bytes:
         challenge = self._take_challenge()

@@ -130,18 +130,19 @@ class LdtSecurity(LdtCommands):
     def _pin_of(self, card: VirtualCard) -> Secret | None:  # noqa: ARG002 - one for the whole card
         return self._pin
 
-    def _presented(self, card: VirtualCard) -> bool:  # noqa: ARG002
+    def _presented(self, pin: Secret) -> bool:  # noqa: ARG002 - there is no other
         return self._verified
 
-    def _present_pin(self, card: VirtualCard, *, right: bool) -> None:  # noqa: ARG002
+    def _remember_pin(self, pin: Secret, *, right: bool) -> None:  # noqa: ARG002 - there is no other
         self._verified = right
 
-    def _keep_pin(self, card: VirtualCard, value: bytes) -> None:
+    def _store_pin(self, card: VirtualCard, value: bytes) -> None:
         def write() -> None:
             max_tries = CardPin.max_tries if self._pin is None else self._pin.max_tries
             self._pin = CardPin(value, max_tries, max_tries)
 
         card.commit(write)
+        self._verified = False
 
     # ---- keys ------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,15 @@ class Security(ABC):
     @abstractmethod
     def pin(self, pin: Secret | None) -> None: ...
 
+    @property
+    def appends(self) -> bool:
+        """Whether the card has APPEND RECORD for any file."""
+        return self.record_rules.append_command
+
+    def rules_for(self, file: ElementaryFile) -> RecordRules:  # noqa: ARG002 - most cards have one system
+        """How records of a file are addressed and written."""
+        return self.record_rules
+
     def power_up(self) -> None:
         """Forget all that was earned."""
         self._challenge = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
+from cardio.apdu.command import MASTER_FILE
 from cardio.apdu.tlv import encode_ber
 from cardio.files.declaration import Structure as FileStructure
 from cardio.virtual.creation import (
@@ -80,14 +81,31 @@ class Structure:
         self._security = security
         self._levels = levels
         self._capacity = capacity
+        self._headers: dict[str, DirectoryHeader] = {}
+        self._created: dict[str, list[Created]] = {}
+
+    def master_file(self, header: DirectoryHeader) -> Directory:
+        """A new tree with nothing but its master file."""
+        master = Directory(MASTER_FILE, header.name)
+        self._adopt(master, header)
+        return master
+
+    def _adopt(self, directory: Directory, header: DirectoryHeader) -> None:
+        directory.proprietary = partial(self._proprietary, directory)
+        self._headers[directory.label] = header
+        self._created[directory.label] = []
+
+    def header(self, directory: Directory) -> DirectoryHeader:
+        """What CREATE FILE said of a directory."""
+        return self._headers[directory.label]
 
     def room(self, directory: Directory) -> int:
         """Bytes that are left in a directory."""
-        headers = [header_of(created) for created in directory.created]
-        below = [child.header for child in directory.directories if child.header is not None]
-        size = directory.header.size if directory.header is not None else 0
+        files = [header_of(created) for created in self._created[directory.label]]
+        below = [self.header(child) for child in directory.directories]
+        size = self.header(directory).size
         whole = directory.parent is None and size == WHOLE_CARD
-        return (self._capacity if whole else size) - sum(header.cost for header in (*headers, *below))
+        return (self._capacity if whole else size) - sum(header.cost for header in (*files, *below))
 
     def plan(self, directory: Directory, created: Created) -> Callable[[], None]:
         """How to put a new file into a directory, after all that could speak against it.
@@ -120,18 +138,19 @@ class Structure:
 
         def write() -> None:
             if not isinstance(header, DirectoryHeader):
-                directory.created.append(created)
+                self._created[directory.label].append(created)
             change()
 
         return write
 
-    @staticmethod
-    def _need_place(directory: Directory, created: Created) -> None:
+    def _need_place(self, directory: Directory, created: Created) -> None:
         """Insist that SELECT by identifier would find the new file and no other.
 
         A real card takes such an identifier and later selects the wrong directory (PERS §1.3).
         """
-        taken = {one.number for one in directory.created} | {one.identifier for one in directory.reachable()}
+        taken = {one.number for one in self._created[directory.label]} | {
+            one.identifier for one in directory.reachable()
+        }
         if created.number in taken:
             raise Status(0x6A86)
 
@@ -139,17 +158,17 @@ class Structure:
         if len(list(directory.path())) >= self._levels:
             raise Status(0x6A80)
         above = "" if directory.parent is None else f"{directory.label}/"
-        child = Directory(created.number, header.name, label=f"{above}{created.number:04X}", header=header)
-        child.proprietary = partial(self.proprietary, child)
+        child = Directory(created.number, header.name, label=f"{above}{created.number:04X}")
 
         def write() -> None:
             directory.add(child)
+            self._adopt(child, header)
 
         return write
 
     def _key_file(self, directory: Directory, header: KeyFileHeader) -> Callable[[], None]:
         """The first file of a directory, and the only one of its kind (PERS §1.1)."""
-        if directory.created or directory.directories:
+        if self._created[directory.label] or directory.directories:
             raise Status(0x6A86)
         file = KeyFile((), header.size, header.add)
 
@@ -158,11 +177,10 @@ class Structure:
 
         return write
 
-    def proprietary(self, directory: Directory) -> bytes | None:
+    def _proprietary(self, directory: Directory) -> bytes | None:
         """Content of the A5 template: the DIR file's SFI of a DDF, the content of a file of an ADF (PERS §1.3)."""
-        if directory.header is None:
-            return None
-        kind, sfi = directory.header.file_id >> 5, directory.header.file_id & 0x1F
+        file_id = self.header(directory).file_id
+        kind, sfi = file_id >> 5, file_id & 0x1F
         if kind == DDF and sfi:
             return encode_ber(DIR_FILE, bytes([sfi])) + self._security.announcement(directory)
         if kind == ADF:
@@ -173,8 +191,11 @@ class Structure:
 
     def erase(self, directory: Directory) -> None:
         """Take everything away that is in a directory; itself it stays. To be done inside a commit."""
-        self._security.forget({one.label for one in directory.walk()})
-        directory.created.clear()
+        labels = {one.label for one in directory.walk()}
+        self._security.forget(labels)
+        for label in labels - {directory.label}:
+            del self._headers[label], self._created[label]
+        self._created[directory.label].clear()
         directory.files.clear()
         directory.directories.clear()
         directory.function = None
@@ -184,7 +205,12 @@ class Structure:
     def memory(self) -> StoredTree:
         """What the card is made of."""
         master = self.card.master_file
-        return StoredTree(list(master.created), [_stored(child) for child in master.directories])
+        return StoredTree(list(self._created[master.label]), [self._stored(child) for child in master.directories])
+
+    def _stored(self, directory: Directory) -> StoredDirectory:
+        identifier, block = directory.identifier.to_bytes(2, "big"), self.header(directory).encode()
+        below = [self._stored(child) for child in directory.directories]
+        return StoredDirectory(identifier, block, list(self._created[directory.label]), below)
 
     def restore(self, memory: StoredTree) -> None:
         """Make the card what it was.
@@ -208,11 +234,3 @@ class Structure:
             self.plan(directory, created)()
         except Status as status:
             raise Misfit(place, f"the card does not create such a file: {status}") from None
-
-
-def _stored(directory: Directory) -> StoredDirectory:
-    header = directory.header
-    if header is None:
-        raise ValueError(f"{directory.label} was not created by CREATE FILE")
-    below = [_stored(child) for child in directory.directories]
-    return StoredDirectory(directory.identifier.to_bytes(2, "big"), header.encode(), list(directory.created), below)

@@ -33,9 +33,11 @@ from cardio.readers.sam import SamBench, SamFound
 from cardio.readers.watch import CALL_LIMIT
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 from cardio.transport.measuring import Measured, MeasuringDriver
+from cardio.transport.pin_telling import PinTellingDriver
 from cardiod import crashes
 from cardiod.events import EventLog
 from cardiod.first_look import FirstLook, Found
+from cardiod.pin_events import PinEvents
 from cardiod.presentation import Presentation
 from cardiod.work import Work
 
@@ -89,6 +91,7 @@ class Presence:
         on_card: Callable[[Presentation], Awaitable[None]],
     ) -> None:
         driver = MeasuringDriver(driver, lambda exchange: self.on_exchange(exchange))
+        driver = PinTellingDriver(driver, lambda *told: self._pins.tell(*told))
         self.on_exchange: Callable[[Measured], None] = _unwatched
         self.keys = KeyChain(*keys)
         self.sams = SamBench(driver, self.keys, limit=limit)
@@ -98,6 +101,7 @@ class Presence:
         self.stopping = False
         self._work = work
         self._events = events
+        self._pins = PinEvents(work, events, self.cards)
         self._on_keys = on_keys
         self._on_card = on_card
         self._owners = ReaderOwners(driver, limit=limit)

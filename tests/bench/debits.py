@@ -31,7 +31,10 @@ SUBJECT = Subject(
     "What the cards compute and the commits of the journal, each with its sync, are measured inside and taken off; "
     "all else is the daemon's: HTTP, checks, SQL, threads, the vouchers, and the caller's own client. The peer is "
     "FastAPI and uvicorn answering the same request without doing anything. A customer never notices a few "
-    "milliseconds beside the card's 100; they bound how many lanes one computer can serve.",
+    "milliseconds beside the card's 100; they bound how many lanes one computer can serve. What is above the bound "
+    "goes, by a profile, into SQL and its rows (about 1 ms), HTTP and its checks (0.8 ms), the hops between the "
+    "threads of loop, journal, reader and PSAM (0.6 ms), the signed voucher (0.2 ms) and the keys (0.45 ms): one "
+    "thread writes the journal and one owns each reader, so that a hung reader hangs nothing else.",
     lambda effort: _rows(effort),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from cardio.transport.channel import CardProtocol
+from cardio.transport.channel import CardProtocol, PinPrompt
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.cards import CITIZEN_ATR
 from cardio.virtual.faults import Fault, FaultPlan
@@ -93,6 +94,26 @@ def test_a_bill_waits_for_the_card_of_its_next_leg(screen: Screen) -> None:
         screen.desk.citizen.insert(card)
         screen.shows("completed", "医保结算完成")
         assert answer.result().status_code == 201
+
+
+def test_while_the_holder_types_the_pin_the_screen_says_so(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    typing, typed, type_pin = threading.Event(), threading.Event(), screen.desk.pad.verify
+
+    def slowly(prompt: PinPrompt, send: Callable[[bytes], bytes]) -> bytes:
+        typing.set()
+        assert typed.wait(60)
+        return type_pin(prompt, send)
+
+    monkeypatch.setattr(screen.desk.pad, "verify", slowly)
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(screen.desk.settle, 10000, 6000, 2500, "cash")
+        try:
+            assert typing.wait(60)
+            screen.shows("waiting", "请输入密码", "请持卡人在密码键盘上输入密码")
+        finally:
+            typed.set()
+        assert answer.result().status_code == 201
+    screen.shows("completed", "医保结算完成")
 
 
 def test_a_result_makes_way_after_a_minute_but_an_unknown_one_stays(desk: Desk, open_screen: OpenScreen) -> None:

@@ -12,6 +12,7 @@ from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import LdtSuite
 from cardio.files.dates import CardDate
 from cardio.security.card_keys import CARD_KEYS
+from cardio.security.keyring import Keyring, RootKey
 from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.cards import Person, citizen_card, social_security_card
 from cardio.virtual.provisioning import ldt_card_keys
@@ -33,6 +34,10 @@ MASKED = "canary-Lw2cY8pFh5GjS6Ue"
 """Token of somebody who may not read persons."""
 BALANCE = 40_000
 PURSE_ROOTS = ("DPK", "DLK", "DULK", "DUK", "DTK", "DAMK", "PSAM-TAC")
+MAINTENANCE_ROOTS = ("CLK", "DAMK", "DPUK", "DRPK")
+"""Of wallets (PERS §5.2)."""
+RESTORING = ("PUK", "STKSSSE")
+"""Keys that restore the PIN of a social security card (SSC §6.6)."""
 
 
 def social_card(person: Person = HOLDER) -> VirtualCard:
@@ -47,11 +52,19 @@ def wallet_card() -> VirtualCard:
     return card
 
 
+def maintenance_keys() -> Keyring:
+    """Keys that restore PINs, and no others: a purchase still needs the PSAM."""
+    roots = {name: RootKey(social_security_root(name), 3) for name in RESTORING}
+    roots |= {f"WALLET-{name}": RootKey(test_root(WALLET_ROOT, name), 1) for name in MAINTENANCE_ROOTS}
+    return Keyring("maintenance", roots, test=True)
+
+
 def _keys() -> dict[str, bytes]:
     """Keys of the cards and of the PSAM, and their roots."""
     families = {"wallet": WALLET_ROOT, "account": SOCIAL_SECURITY_ROOT}
     keys = {f"{name} root {key}": test_root(root, key) for name, root in families.items() for key in PURSE_ROOTS}
     keys |= {f"root {name}": social_security_root(name) for name in CARD_KEYS}
+    keys |= {f"wallet root {name}": test_root(WALLET_ROOT, name) for name in MAINTENANCE_ROOTS}
     suite, region = LdtSuite(Algorithm.TRIPLE_DES), (province_factor(REGION), city_factor(REGION))
     keys["PSAM's DPK"] = suite.diversify(test_root(SOCIAL_SECURITY_ROOT, "DPK"), region[:1])
     for person in (HOLDER, SECOND):

@@ -37,7 +37,7 @@ from cardiod.logs import configure_logging
 from cardiod.service import server
 from cardiod.settings import load_settings
 from tests.counter import tear
-from tests.daemon.canaries import HOLDER, PIN, SECOND, social_card, wallet_card
+from tests.daemon.canaries import HOLDER, PIN, SECOND, maintenance_keys, social_card, wallet_card
 from tests.faults.world import SHIPPED, roots
 
 MESSAGE = f"PIN {PIN} of {HOLDER.name}, {HOLDER.number}"
@@ -134,14 +134,15 @@ def main(folder: Path) -> None:
     leave_nothing_behind()
     configure_logging("debug")
     cards = {"citizen": wallet_card(), "social": social_card(), "pad": social_card(SECOND), "sam": psam()}
-    pads = {"pad": VirtualPinPad(PIN)}
+    pads = {"pad": VirtualPinPad(PIN, PIN)}
     readers = {name: EmbeddedReader(name, card, pads.get(name)) for name, card in cards.items()}
     host = SoftwareLoadHost(Keyring("host", roots(SHIPPED["citizen-wallet"]), test=True), lambda: encode_time(now()))
     settings = load_settings()
     with listeners(settings) as bound:
         ledger = Ledger(settings.journal)
         engine = Engine(ledger, Catalogue.load(), None, host)
-        counter = Counter(engine, RecordingDriver(EmbeddedDriver(readers.values()), folder))
+        driver = RecordingDriver(EmbeddedDriver(readers.values()), folder)
+        counter = Counter(engine, driver, keys=[maintenance_keys()])
         http = server(counter, settings)
         Troubles(counter, readers, cards).add_to(http.config.app)  # type: ignore[arg-type]
         http.serve_on(bound)

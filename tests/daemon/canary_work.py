@@ -105,7 +105,10 @@ class Work:
             return len(cards) == 3 and all(card["identified"] for card in cards)
 
         eventually(identified)
-        eventually(lambda: bool(self.daemon.get("sams")["sams"]))
+        eventually(self._has_psam)
+
+    def _has_psam(self) -> bool:
+        return any(sam["kind"] == "psam" for sam in self.daemon.get("sams")["sams"])
 
     # ---- what should be ------------------------------------------------------------------------------------------
 
@@ -119,10 +122,19 @@ class Work:
             path = f"/v1/cards/{card['handle']}"
             for part in ("", "/wallet", "/wallet/log", "/medical-account", "/medical-account/log", "/pin"):
                 self.ask("GET", path + part, token=token)
-            for typed in (WRONG_PIN, PIN):
-                self.ask("POST", f"{path}/pin/verify", {"pin": typed}, token=token)
+            self._pins(path, token)
             self.ask("POST", f"{path}/cardholder", {"purpose": "canary", "pin": PIN}, token=token)
         self.expect(200, "POST", "/v1/cards/wait", {"reader": "citizen", "wait_s": 1}, token=token)
+
+    def _pins(self, card: str, token: str) -> None:
+        """Everything that can be done to a PIN; in the end it is what it was."""
+        for old, new, status in ((PIN, WRONG_PIN, 200), (WRONG_PIN, PIN, 200), (WRONG_PIN, PIN, 403)):
+            self.expect(status, "POST", f"{card}/pin/change", {"old_pin": old, "new_pin": new}, token=token)
+        self.ask("POST", f"{card}/pin/change", {"digits": len(PIN)}, token=token)
+        for how in ({}, {"pin": WRONG_PIN}, {"pin": PIN}, {"pin": PIN, "replace": True}):
+            self.ask("POST", f"{card}/pin/unblock", how, token=token)
+        for typed in (WRONG_PIN, PIN):
+            self.ask("POST", f"{card}/pin/verify", {"pin": typed}, token=token)
 
     def _pay(self) -> None:
         self.expect(201, "POST", "/v1/shifts", {"operator": "zhang"})
@@ -167,10 +179,10 @@ class Work:
         self._trouble("wrong-mac2", "citizen")
         self.ask("POST", "/v1/debit", {**DEBIT, "reader": "citizen"})
         self._trouble("remove", "sam")
-        eventually(lambda: not self.daemon.get("sams")["sams"])
+        eventually(lambda: not self._has_psam())
         self.expect(503, "POST", "/v1/settle", settle)
         self._trouble("insert", "sam")
-        eventually(lambda: bool(self.daemon.get("sams")["sams"]))
+        eventually(self._has_psam)
 
     def _office(self) -> None:
         shift = self.expect(200, "GET", "/v1/shifts?open=true")["shifts"][0]

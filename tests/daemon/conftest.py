@@ -13,17 +13,20 @@ import httpx
 import pytest
 
 from cardio.applications.medical import CardMode
+from cardio.applications.pin import encode_pin
 from cardio.files.dates import encode_time
 from cardio.ledger.ledger import now
 from cardio.security.load_host import LoadHost
 from cardio.transport.embedded import EmbeddedCard, EmbeddedDriver, EmbeddedReader
-from cardio.virtual.card import VirtualCard
+from cardio.virtual.card import CardPin, VirtualCard
 from cardio.virtual.cards import citizen_card, psam, social_security_card
 from cardio.virtual.hosts import load_host
+from cardio.virtual.issuing_keys import issuer_test_keyring
 from cardio.virtual.pin_pad import VirtualPinPad
 from cardiod.client import Client
 from cardiod.counter import Counter
 from cardiod.listening import listeners
+from cardiod.sections import KeyringSection
 from cardiod.service import background, counter_on, server
 from cardiod.settings import Scope, Settings, hash_token
 from tests.counter import account_of, eventually
@@ -31,6 +34,7 @@ from tests.daemon.conforming import api_document
 from tests.daemon.tills import Tills, opened
 
 TOKEN = "a token of the tests"
+PASSPHRASE = "a passphrase of the tests"
 HTTP = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """Makes requests on connections of their own; one for all tests, because it reads all root certificates first."""
 
@@ -45,7 +49,7 @@ _serials = count(124)
 class Bench:
     """The readers of a counter, and what lies in them."""
 
-    pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad(PIN))
+    pad: VirtualPinPad = field(default_factory=lambda: VirtualPinPad(PIN, PIN))
     citizen: EmbeddedReader = field(
         default_factory=lambda: EmbeddedReader("citizen", citizen_card(balance_fen=WALLET_FEN))
     )
@@ -58,10 +62,9 @@ class Bench:
 
     def restore(self) -> tuple[VirtualCard, VirtualCard]:
         """A citizen card that nobody has seen, and the social security card as it was at first."""
-        self.pad.typed = PIN
-        pin = self.patient.pin
-        assert pin is not None
-        pin.tries_left = pin.max_tries
+        self.pad.typed = self.pad.new = PIN
+        self.pad.again = None
+        self.patient.pin = CardPin(encode_pin(PIN))
         self.patient.hook = None
         account_of(self.patient).balance = ACCOUNT_FEN
         return citizen_card(serial=f"{next(_serials):020}", balance_fen=WALLET_FEN), self.patient
@@ -168,13 +171,31 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         yield lambda **changes: stack.enter_context(running_daemon(tmp_path, **changes))
 
 
+@contextmanager
+def everything_allowed(folder: Path, **changes: Any) -> Iterator[Daemon]:
+    """A daemon with a load host, whose token may do everything, as often as it likes."""
+    host = load_host(lambda: encode_time(now()))
+    with running_daemon(folder, host, scopes=frozenset(Scope), rate_per_s=1e6, rate_burst=10**6, **changes) as daemon:
+        yield daemon
+
+
 @pytest.fixture(scope="module")
 def lasting_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A daemon for all tests of a module, with a load host; its token may do everything, as often as it likes."""
-    host = load_host(lambda: encode_time(now()))
-    with running_daemon(
-        tmp_path_factory.mktemp("daemon"), host, scopes=frozenset(Scope), rate_per_s=1e6, rate_burst=10**6
-    ) as daemon:
+    """A daemon for all tests of a module; see `everything_allowed`."""
+    with everything_allowed(tmp_path_factory.mktemp("daemon")) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def issuing_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """As `lasting_daemon`, with the issuer's keys in a keyring beside the PSAM."""
+    folder = tmp_path_factory.mktemp("daemon")
+    passphrase = folder / "passphrase"
+    passphrase.write_text(PASSPHRASE)
+    passphrase.chmod(0o600)
+    issuer_test_keyring().save(folder / "issuer.keys", PASSPHRASE)
+    keyring = KeyringSection(file=folder / "issuer.keys", passphrase_file=str(passphrase))
+    with everything_allowed(folder, keyring=keyring) as daemon:
         yield daemon
 
 

@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from cardio.errors import CardAbsent, InputInvalid, Money, PinWrong, ServiceUnavailable, StorageUnavailable
+from cardio.errors import (
+    CardAbsent,
+    InputInvalid,
+    MaintenanceKeysMissing,
+    Money,
+    PinWrong,
+    ServiceUnavailable,
+    StorageUnavailable,
+)
 from cardio.ledger.model import State
 from cardio.virtual.card import Moment
 from cardiod.client import ApiProblem, Bill, BillDetails, Client, FundShare, KeyStore, Request, Settlement, Transaction
@@ -64,6 +72,19 @@ def test_a_debit_is_completed_with_tac_balances_and_voucher(daemon: Daemon, till
     assert till.ask_again(sale) == sale
     assert till.transaction(sale.id).document == sale.document
     assert wallet(daemon) == 8766
+
+
+def test_the_pin_of_a_card_is_asked_for_changed_and_verified(till: Client) -> None:
+    card = till.wait_for_card(reader="social")
+    assert till.pin_state(card) == {"state": "required", "tries_left": 6}
+    assert till.change_pin(card, PIN, "654321")["state"] == "required"
+    assert till.verify_pin(card, "654321") == {"state": "verified", "tries_left": None}
+    with pytest.raises(ApiProblem) as refused:
+        till.verify_pin(card, PIN, allow_last_try=True)
+    assert refused.value.code == PinWrong.code
+    with pytest.raises(ApiProblem) as refused:
+        till.unblock_pin(card, "654321", replace=True)
+    assert refused.value.code == MaintenanceKeysMissing.code
 
 
 def test_without_a_key_each_sale_has_a_new_one(daemon: Daemon, till: Client) -> None:

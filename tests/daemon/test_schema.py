@@ -104,9 +104,9 @@ def tally() -> Iterator[Tally]:
 
 
 @pytest.fixture(scope="module")
-def things(lasting_daemon: Daemon) -> Things:
+def things(issuing_daemon: Daemon) -> Things:
     """What there is to ask about."""
-    return Things(lasting_daemon)
+    return Things(issuing_daemon)
 
 
 @pytest.fixture(scope="module")

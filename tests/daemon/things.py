@@ -105,6 +105,8 @@ class Things:
             "wait_s": 0,
             "reader": self._reader(body, chance),
             "pin": PIN,
+            "old_pin": PIN,
+            "new_pin": PIN,
             "amount_fen": 1 + chance.randrange(100),
             "bill": BILL,
             "lock": self._ids["transactions"][0],

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import CipherSuite
 from cardio.errors import (
     HsmFailed,
+    MaintenanceKeysMissing,
     ReaderBusy,
     SamAbsent,
     SamFailed,
@@ -24,7 +26,8 @@ from cardio.readers.owner import OwnerState, ReaderOwner
 from cardio.security.authentication import AuthenticationOrder, AuthenticityCodes
 from cardio.security.derived_keys import DerivedKeys, Terminal
 from cardio.security.keyring import Keyring
-from cardio.security.keys import Mac2, PurchaseKeys, source_named
+from cardio.security.keys import Family, Mac2, PurchaseKeys, source_named
+from cardio.security.maintenance import KeyOfCard
 from cardio.security.psam import Psam
 from cardio.transport.channel import Channel
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
@@ -65,6 +68,9 @@ class Token(DerivedKeys):
         if self.gone:
             raise HsmFailed("pulled off")
         return NATIONAL_ROOT
+
+    def card_key(self, name: str, suite: CipherSuite, factors: tuple[bytes, ...]) -> bytes:
+        return self.session_key(name, suite, factors, b"")
 
 
 def psam_in(name: str, card: VirtualCard | None = None) -> tuple[Psam, Slot]:
@@ -325,6 +331,21 @@ def test_an_authentication_is_made_by_the_first_source_that_can() -> None:
         KeyChain(failing, failing).authenticate(order)
     with pytest.raises(SamAbsent):
         KeyChain().authenticate(order)
+
+
+def test_maintenance_is_made_by_the_first_source_that_has_such_keys() -> None:
+    a, _ = psam_in("a")
+    token = Token()
+    key = KeyOfCard("KEY", Family.PBOC, Algorithm.TRIPLE_DES, (bytes(8),))
+    with pytest.raises(MaintenanceKeysMissing):
+        chain_of(a).protect(key, bytes(4), bytes(4))
+    with pytest.raises(MaintenanceKeysMissing):
+        chain_of().reload_mac(key, b"")
+    chain = chain_of(a, others=(token, KEYRING))
+    assert chain.protect(key, bytes(4), bytes(4)) == token.protect(key, bytes(4), bytes(4))
+    token.gone = True
+    with pytest.raises(HsmFailed):
+        chain.reload_mac(key, b"")
 
 
 def test_only_psams_judge_authenticity_codes() -> None:

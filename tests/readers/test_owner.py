@@ -14,7 +14,7 @@ from cardio.errors import CardAbsent, CardRemoved, Money, ReaderBusy, ReaderPois
 from cardio.readers.owner import OwnerState, ReaderOwner, SamOwner
 from cardio.readers.owners import ReaderOwners
 from cardio.security.psam import Psam
-from cardio.transport.channel import Channel, PinPadChannel, PinPrompt
+from cardio.transport.channel import Channel, PinChangePrompt, PinPadChannel, PinPrompt
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.cards import citizen_card, psam
 from cardio.virtual.pin_pad import VirtualPinPad
@@ -228,14 +228,23 @@ def test_a_pin_pad_has_longer_and_stays_a_pin_pad(monkeypatch: pytest.MonkeyPatc
             time.sleep(2 * LIMIT)
             return super().verify(prompt, send)
 
-    reader = EmbeddedReader("pad", citizen_card(), SlowPad("123456"))
+        def modify(self, prompt: PinChangePrompt, send: Callable[[bytes], bytes]) -> bytes:
+            time.sleep(2 * LIMIT)
+            return super().modify(prompt, send)
+
+    reader = EmbeddedReader("pad", citizen_card(), SlowPad("123456", "654321"))
     owner = ReaderOwner("pad", EmbeddedDriver([reader]), limit=LIMIT)
 
     def verify(channel: Channel) -> bytes:
         assert isinstance(channel, PinPadChannel)
         return channel.verify_pin(PinPrompt(bytes.fromhex("00200000"), 4, 12))
 
+    def change(channel: Channel) -> bytes:
+        assert isinstance(channel, PinPadChannel)
+        return channel.modify_pin(PinChangePrompt(bytes.fromhex("805E010007FFFFFFFFFFFFFF"), 6, 0, 4))
+
     assert owner.submit(verify).result(5) == b"\x90\x00"
+    assert owner.submit(change).result(5) == b"\x90\x00"
     owner.stop()
 
 

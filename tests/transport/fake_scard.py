@@ -16,8 +16,10 @@ from cardio.virtual.pin_pad import CANCELLED, TIMED_OUT, WRONG_LENGTH
 
 GET_FEATURE_REQUEST = 0x42000000 + 3400
 VERIFY_CODE = 0x42330006
+MODIFY_CODE = 0x42330007
 PROPERTIES_CODE = 0x42330012
 FEATURES = bytes.fromhex("0604 42330006 0A04 4233000A 1204 42330012")
+WITH_CHANGE = FEATURES + bytes.fromhex("0704 42330007")
 UNSUPPORTED = 0x8010001F
 NO_SERVICE = 0x8010001D
 UNKNOWN_READER = 0x80100009
@@ -38,7 +40,8 @@ class FakeScard:
 
     Attributes:
         typed: Digits that the holder types; empty for one who cancels, None for one who does nothing.
-        asked: PIN_VERIFY structures that came.
+        new: Digits of a new PIN that the holder types twice.
+        asked: PIN_VERIFY and PIN_MODIFY structures that came.
         properties: Answer to the question for properties; None for a reader without.
         plugged: Whether the reader is there.
         generation: Number of the service's start; 0 if it does not run.
@@ -51,6 +54,7 @@ class FakeScard:
         self.card = card
         self.features = features
         self.typed: str | None = "123456"
+        self.new = "654321"
         self.asked: list[bytes] = []
         self.properties: bytes | None = None
         self.plugged = True
@@ -118,6 +122,9 @@ class FakeScard:
         if code == VERIFY_CODE:
             self.asked.append(bytes(data))
             return self._exchange(lambda: self._pad(bytes(data)))
+        if code == MODIFY_CODE:
+            self.asked.append(bytes(data))
+            return self._exchange(lambda: self._changing_pad(bytes(data)))
         return UNSUPPORTED - (1 << 32), []
 
     def _exchange(self, answer: Callable[[], bytes]) -> tuple[int, list[int]]:
@@ -142,4 +149,20 @@ class FakeScard:
             return WRONG_LENGTH
         digits = bytes.fromhex(self.typed + "F" * (len(self.typed) % 2))
         self.commands.append(asked[19:23] + bytes([len(digits)]) + digits)
+        return self.card.transmit(self.commands[-1])
+
+    def _changing_pad(self, asked: bytes) -> bytes:
+        """What a pad does that follows part 10: it lays the digits over the template, where the offsets say."""
+        assert asked[2] == 0x80 | 0x01
+        size, old_at, new_at, longest, shortest, confirm = asked[3], *asked[5:10]
+        assert int.from_bytes(asked[20:24], "little") == len(asked) - 24
+        command = bytearray(asked[24:])
+        assert command[4] == len(command) - 5 == new_at + size
+        typed = [(self.new, new_at)] if confirm == 0x01 else [(self.typed or "", old_at), (self.new, new_at)]
+        for digits, place in typed:
+            if not shortest <= len(digits) <= longest:
+                return WRONG_LENGTH
+            packed = bytes.fromhex(digits + "F" * (len(digits) % 2))
+            command[5 + place : 5 + place + size] = packed
+        self.commands.append(bytes(command))
         return self.card.transmit(self.commands[-1])

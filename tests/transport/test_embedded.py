@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cardio.errors import CardAbsent, CardRemoved, ReaderBusy, ReaderUnavailable
-from cardio.transport.channel import CardProtocol, PinPadChannel, PinPrompt, ReaderDriver, SlotState
+from cardio.transport.channel import CardProtocol, PinChangePrompt, PinPadChannel, PinPrompt, ReaderDriver, SlotState
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 
 COMMAND = bytes.fromhex("00B0950004")
@@ -51,6 +51,9 @@ class Pad:
     def verify(self, prompt: PinPrompt, send: Callable[[bytes], bytes]) -> bytes:
         self.prompts.append(prompt)
         return send(prompt.header + bytes([len(self.pin)]) + self.pin)
+
+    def modify(self, prompt: PinChangePrompt, send: Callable[[bytes], bytes]) -> bytes:
+        return send(prompt.command)
 
 
 @pytest.fixture
@@ -200,6 +203,7 @@ def test_a_card_pulled_out_in_use_begins_anew_when_it_is_put_in_again(reader: Em
 # ---- PIN pad -------------------------------------------------------------------------------------------------
 
 PROMPT = PinPrompt(bytes.fromhex("00200000"), 4, 12)
+CHANGE = PinChangePrompt(bytes.fromhex("805E010007FFFFFFFFFFFFFF"), 6, 0, 4)
 
 
 def test_a_reader_without_a_pad_has_a_channel_without_one(reader: EmbeddedReader) -> None:
@@ -233,6 +237,8 @@ def test_a_pad_that_was_taken_away_is_an_error(card: Card) -> None:
     reader.pin_pad = None
     with pytest.raises(ReaderUnavailable, match="PIN pad"):
         channel.verify_pin(PROMPT)
+    with pytest.raises(ReaderUnavailable, match="PIN pad"):
+        channel.modify_pin(CHANGE)
 
 
 # ---- waiting -------------------------------------------------------------------------------------------------

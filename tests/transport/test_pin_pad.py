@@ -8,6 +8,7 @@ import pytest
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.pin import encode_pin, pin_state, verify_pin
+from cardio.applications.pin_change import change_pin
 from cardio.errors import (
     CardioError,
     CardRemoved,
@@ -15,6 +16,7 @@ from cardio.errors import (
     PinBlocked,
     PinCancelled,
     PinLength,
+    PinPadMissing,
     PinRequired,
     PinTimeout,
     PinWrong,
@@ -23,7 +25,7 @@ from cardio.errors import (
     ReaderUnavailable,
 )
 from cardio.transport import part10, pcsc
-from cardio.transport.channel import PinPadChannel, PinPrompt
+from cardio.transport.channel import PinChangePrompt, PinPadChannel, PinPrompt
 from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import citizen_card
@@ -33,6 +35,7 @@ from tests.transport.fake_scard import (
     PLUG_AND_PLAY,
     READER,
     UNKNOWN_READER,
+    WITH_CHANGE,
     FakeScard,
 )
 
@@ -82,6 +85,39 @@ def test_pin_verify_has_every_byte_in_its_place() -> None:
         "04000000"  # ulDataLength
         "00200000"  # the command, Lc and data left to the pad
     )
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the bytes are those of a little-endian host")
+@pytest.mark.parametrize(
+    ("prompt", "fields"),
+    [
+        (
+            PinChangePrompt(bytes.fromhex("805E010007FFFFFFFFFFFFFF"), 6, 0, 4),
+            (
+                "03"  # bmPINBlockString: 3 bytes
+                "00"  # bmPINLengthFormat
+                "00"  # bInsertionOffsetOld
+                "04"  # bInsertionOffsetNew
+                "0606"  # wPINMaxExtraDigit 0606: 6 digits
+                "03"  # bConfirmPIN: old PIN asked for, new one confirmed
+                "02"  # bEntryValidationCondition: confirmation key
+                "03"  # bNumberMessage
+                "0408"  # wLangId 0804, zh-CN
+                "000102"  # bMsgIndex1 to 3: enter, new, again
+                "000000"  # bTeoPrologue
+                "0C000000"  # ulDataLength
+                "805E010007FFFFFFFFFFFFFF"
+            ),
+        ),
+        (
+            PinChangePrompt(bytes.fromhex("805E010004FFFFFFFF"), 5, None, 1),
+            "030000010505010202040801020000000009000000805E010004FFFFFFFF",
+        ),
+    ],
+)
+def test_pin_modify_has_every_byte_in_its_place(prompt: PinChangePrompt, fields: str) -> None:
+    # bTimerOut 30 s, bTimerOut2 30 s, bmFormatString: bytes, position 0, left, BCD
+    assert part10.pin_modify(prompt) == bytes.fromhex("1E1E81" + fields)
 
 
 def test_features_are_found_by_their_tags() -> None:
@@ -217,6 +253,30 @@ def test_a_reader_without_the_feature_has_no_pad(driver: PcscDriver, scard: Fake
     assert not isinstance(channel, PinPadChannel)
     with pytest.raises(PinRequired):
         verify_pin(CardConnection(channel), None)
+
+
+@pytest.mark.parametrize(("old", "new"), [("123456", "654321"), ("12345", "54321"), ("1234", "4321")])
+def test_the_pad_changes_the_pin(driver: PcscDriver, scard: FakeScard, card: VirtualCard, old: str, new: str) -> None:
+    assert card.pin is not None
+    card.pin.value = encode_pin(old)
+    scard.features, scard.typed, scard.new = WITH_CHANGE, old, new
+    change_pin(CardConnection(driver.connect(READER)), None, None, digits=len(old))
+    data = encode_pin(old) + b"\xff" + encode_pin(new)
+    assert scard.commands == [bytes.fromhex("805E0100") + bytes([len(data)]) + data]
+    assert card.pin.value == encode_pin(new)
+
+
+def test_the_pad_sets_the_first_pin(driver: PcscDriver, scard: FakeScard, card: VirtualCard) -> None:
+    card.pin = None
+    scard.features = WITH_CHANGE
+    change_pin(CardConnection(driver.connect(READER)), None, None)
+    assert scard.commands == [bytes.fromhex("805E010004FF654321")]
+
+
+def test_a_pad_that_only_verifies_changes_no_pin(driver: PcscDriver, scard: FakeScard) -> None:
+    with pytest.raises(PinPadMissing, match="cannot change"):
+        change_pin(CardConnection(driver.connect(READER)), None, None)
+    assert scard.asked == []
 
 
 # ---- readers that leave ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cardio.apdu.command import Command, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import VERIFY
 from cardio.applications.pin import verify_pin
+from cardio.applications.pin_change import change_pin
 from cardio.errors import CardRemoved, InputInvalid
 from cardio.files.reading import FileReader
 from cardio.files.social_security.environment import EF06_HOLDER, HolderData
@@ -312,5 +314,11 @@ def test_a_recorded_reader_keeps_its_pin_pad_and_the_pin_stays_in_it() -> None:
     channel.close()
     assert '"00200000", "answer": "9000"' in sink.getvalue()
     assert "123456" not in sink.getvalue()
+    reader.pin_pad = VirtualPinPad("123456", "654321")
+    channel = recording_of(reader.connect(), sink)
+    change_pin(CardConnection(channel), None, None)
+    channel.close()
+    assert '"805E0100", "answer": "9000"' in sink.getvalue()
+    assert not {"123456", "654321"} & set(re.findall(r"\d{6}", sink.getvalue()))
     reader.pin_pad = None
     assert not isinstance(recording_of(reader.connect(), sink), PinPadChannel)

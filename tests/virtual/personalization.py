@@ -56,11 +56,13 @@ def steps(card: str) -> list[Step]:
 def play(card: VirtualCard, recorded: Iterable[Step], sent: Callable[[VirtualCard, str], str] = complete) -> None:
     """Send every command and compare every answer."""
     fresh = card.random
-    for step in recorded:
-        card.random = _giving(step.random)
-        answer = sent(card, step.command)
-        assert step.fits(answer), f"{step.name}: {answer} instead of {step.answer}"
-    card.random = fresh
+    try:
+        for step in recorded:
+            card.random = _giving(step.random)
+            answer = sent(card, step.command)
+            assert step.fits(answer), f"{step.name}: {answer} instead of {step.answer}"
+    finally:
+        card.random = fresh
 
 
 def _giving(value: bytes) -> Callable[[int], bytes]:

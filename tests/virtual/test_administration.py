@@ -84,7 +84,9 @@ def test_erase_keeps_the_directory_and_its_rights(issuer: Issuer) -> None:
     issuer.reenter()
     assert issuer.send("800E000000") == "6982"
     assert issuer.authenticate(key("AMK")) == "9000"
-    issuer.ok("800E000000", ADF_KEY_FILE, SELECT_ADF)
+    issuer.ok("800E000000", ADF_KEY_FILE)
+    assert issuer.plain(MASTER, key("AMK")) == "9000"
+    issuer.ok(SELECT_ADF)
     assert issuer.send("800E000000") == "6982"
 
 
@@ -129,9 +131,20 @@ def test_directory_with_key_file_is_free_until_it_is_left(issuer: Issuer) -> Non
 def test_power_off_ends_the_freedom_too(issuer: Issuer) -> None:
     issuer.take_over()
     issuer.ok(MF_KEY_FILE)
+    assert issuer.plain(MASTER, key("CCK")) == "9000"
     issuer.card.power_off()
     issuer.card.power_on()
-    assert issuer.plain(MASTER, key("CCK")) == "6982"
+    assert issuer.plain(LINE, key("CLK")) == "6982"
+
+
+def test_key_file_without_keys_closes_nothing(issuer: Issuer) -> None:
+    """Else a card torn between its key file and its first key were lost."""
+    issuer.take_over()
+    issuer.ok(MF_KEY_FILE)
+    issuer.card.power_off()
+    issuer.card.power_on()
+    assert issuer.authenticate(key("CCK")) == "6A88"
+    assert issuer.plain(MASTER, key("CCK")) == "9000"
 
 
 # ---- create ------------------------------------------------------------------------------------------------------
@@ -189,13 +202,15 @@ def test_purse_file_of_fmcos_has_one_form(fmcos: Issuer, identifier: str, block:
     assert fmcos.send(f"80E0{identifier}07{block}") == answer
 
 
-def test_medical_account_is_a_file_of_social_security_cards_only_and_the_wallet_none_of_them() -> None:
+def test_directory_of_a_social_security_card_is_one_account_or_one_wallet() -> None:
     issuer = Issuer(blank_ldt_card())
     issuer.take_over()
-    assert issuer.send("80E00002072F0208F000FF18") == "6A80"
     assert issuer.send("80E0EF01072D00152100FF08") == "6A80"
     issuer.ok("80E0EF01072D00142100FF08")
     assert issuer.send("80E0EF02072D00142100FF08") == "6A86"
+    assert issuer.send("80E00002072F0208F000FF18") == "6A86"
+    issuer.ok("800E000000", "80E00002072F0208F000FF18", "80E00001072F0208F000FF18")
+    assert issuer.send("80E0EF01072D00142100FF08") == "6A86"
 
 
 def test_directories_have_three_levels(issuer: Issuer) -> None:
@@ -393,9 +408,10 @@ def test_write_key_needs_a_key_file_the_right_and_a_number(issuer: Issuer) -> No
     issuer.ok(ADF_KEY_FILE)
     assert issuer.plain("36F0AAFF33", key("key"), 0xFF) == "6A86"
     assert issuer.protected("36F0AAFF33", key("key"), key("CCK"), p1=0x36) == "6A88"
+    assert issuer.plain(MASTER, key("AMK")) == "9000"
     issuer.reenter()
     assert issuer.plain("36F0AAFF33", key("key")) == "6982"
-    assert issuer.protected("36F0AAFF33", key("key"), key("CCK")) == "6982"
+    assert issuer.protected("36F0AAFF33", key("key"), key("AMK")) == "6982"
 
 
 def test_key_that_is_there_is_not_added_again(issuer: Issuer) -> None:
@@ -558,3 +574,17 @@ def test_byte_that_begins_with_f_may_ask_it_instead() -> None:
     issuer.ok(SELECT_ADF)
     assert issuer.authenticate(key("AMK")) == "9000"
     assert issuer.send("00B0850008") == "6982"
+
+
+def test_fmcos_takes_239_bytes_of_data(fmcos: Issuer) -> None:
+    """PERS §1.1."""
+    fmcos.take_over()
+    fmcos.ok("80E0000507280100F0F0FFFF", "00D68500EF" + "AA" * 239)
+    assert fmcos.send("00D68500F0" + "AA" * 240) == "6700"
+
+
+def test_authentication_has_one_form(issuer: Issuer) -> None:
+    issuer.make_master_file()
+    assert issuer.send("0082010008" + "00" * 8) == "6A86"
+    assert issuer.send("0082000007" + "00" * 7) == "6700"
+    assert issuer.send("0082000008" + "00" * 8) == "6984"

@@ -267,6 +267,12 @@ def test_irk_proves_the_card_from_every_directory(issuer: LdtIssuer) -> None:
         assert issuer.send(f"0088000010{(factor + original).hex()}08") == proof.hex().upper() + "9000"
 
 
+def test_card_without_irk_proves_nothing() -> None:
+    issuer = Issuer(blank_ldt_card())
+    issuer.make_application()
+    assert issuer.send("0088000010" + "00" * 16 + "08") == "6A88"
+
+
 def test_account_opens_with_the_use_right_of_its_file_and_keys(issuer: LdtIssuer) -> None:
     issuer.ok(SELECT_DF04)
     assert issuer.send("B026000104") == "6982"
@@ -291,10 +297,21 @@ def test_type_byte_demands_mac_and_encryption(issuer: LdtIssuer) -> None:
     issuer.ok(SELECT_DF04)
     assert issuer.authenticate_ldt("UK1DF04") == "9000"
     assert issuer.send("00D6890001AA") == "6987"
-    assert issuer.secured("04D68900", "STKDF04", "AA") == "9000"
-    assert issuer.secured("04D68A00", "STKDF04", "AB", encrypt=True) == "9000"
+    assert issuer.line("04D68900", "AA", key("STKDF04")) == "9000"
+    assert issuer.line("04D68A00", "AB", key("STKDF04")) == "6A80"
+    encrypted = issuer.suite.line_encrypt(key("STKDF04"), b"\xab").hex()
+    assert issuer.line("04D68A00", encrypted, key("STKDF04")) == "9000"
     assert issuer.send("00B0890001") == "AA9000"
     assert issuer.send("00B08A0001") == "AB9000"
+
+
+def test_records_are_appended_to_files_with_line_protection_only(issuer: LdtIssuer) -> None:
+    issuer.ok(SELECT_DF04)
+    assert issuer.authenticate(key("DF04MK")) == "9000"
+    issuer.ok("80E0EF0B07AC0040F0F0FFFF")
+    assert issuer.line("04E20058", "27017DAABB", key("STKDF04")) == "9000"
+    assert issuer.send("00B2015C05") == "27017DAABB9000"
+    assert issuer.send("00E2002803800131") == "6D00"
 
 
 def test_there_is_no_protected_read(issuer: LdtIssuer) -> None:
@@ -335,3 +352,28 @@ def test_environments_may_be_found_by_name_from_the_master_file_only() -> None:
     issuer.ok(f"80E0DDF11738 1000AAAA1EFFFF {SSSE_NAME}", SELECT_SSSE)
     assert issuer.send(SELECT_SSSE) == "6A82"
     issuer.ok(SELECT_MF, SELECT_SSSE)
+
+
+def test_card_that_has_no_pin_yet_takes_none() -> None:
+    issuer = Issuer(blank_ldt_card())
+    issuer.make_application()
+    issuer.ok(VERIFY)
+    assert issuer.send("805E010004FF123456") == "6A88"
+    issuer.reenter()
+    issuer.ok(SELECT_MF)
+    assert issuer.card.rights() == frozenset()
+
+
+def test_directory_may_have_keys_of_another_cipher() -> None:
+    """A combined card: 3DES wallet on an SM4 card."""
+    name = "A00000000386980701"
+    issuer = Issuer(blank_ldt_card(algorithm=Algorithm.SM4, ciphers={name: Algorithm.TRIPLE_DES}), Algorithm.SM4)
+    issuer.make_application()
+    wallet = Issuer(issuer.card)
+    assert wallet.authenticate(key("AMK")) == "9000"
+    assert wallet.protected("3EF0AA0100", key("DPK"), key("AMK"), 0x01) == "9000"
+    assert len(wallet.protected_command("3FF0AA0100", key("DLK"), key("AMK"), 0x01)) == 5 + 0x1C
+    assert issuer.protected("3FF0AA0100", key("DLK"), key("AMK"), 0x01) == "6700"
+    assert wallet.plain("3FF0AA0100", bytes(8), 0x01) == "9000"
+    issuer.ok(SELECT_MF)
+    assert issuer.authenticate(key("CCK")) == "9000"

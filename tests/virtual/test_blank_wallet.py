@@ -9,6 +9,8 @@ import pytest
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
 from cardio.virtual.blank_fmcos import blank_fmcos_card
+from cardio.virtual.blank_ldt import blank_ldt_card
+from cardio.virtual.card import VirtualCard
 from cardio.virtual.cards import psam
 from cardio.virtual.key_file_purses import KeyFileWallet, WalletChoices
 from cardio.virtual.roots import WALLET_ROOT
@@ -44,10 +46,16 @@ def till_of_ready_made_card() -> WalletTill:
 
 
 class WalletIssuer(Issuer):
-    """An application with purse keys in force; files of money are the test's to create."""
+    """An application in the making; keys and files of money are the test's to write and create."""
 
-    def __init__(self, algorithm: Algorithm = Algorithm.TRIPLE_DES, wallet: WalletChoices | None = None) -> None:
-        super().__init__(blank_fmcos_card(algorithm=algorithm, wallet=wallet), algorithm)
+    def __init__(
+        self,
+        algorithm: Algorithm = Algorithm.TRIPLE_DES,
+        wallet: WalletChoices | None = None,
+        *,
+        make: Callable[..., VirtualCard] = blank_fmcos_card,
+    ) -> None:
+        super().__init__(make(algorithm=algorithm, wallet=wallet), algorithm)
         self.make_application()
 
     def load(self, header: str, value: bytes, identifier: int) -> None:
@@ -186,17 +194,23 @@ def test_erasing_the_application_takes_purse_and_money_away() -> None:
     issuer.ok(EP, "805C000204")
 
 
-def test_sm4_wallet_pays_with_the_psam_of_all_products() -> None:
-    issuer = WalletIssuer(Algorithm.SM4)
-    suite = PbocSuite(Algorithm.SM4)
-    for header, name, identifier in (("3EF0AA0104", "DPK", 0x41), ("34F0AA0104", "DTK", 0x00)):
+@pytest.mark.parametrize("make", [blank_fmcos_card, blank_ldt_card])
+@pytest.mark.parametrize(("algorithm", "index"), [(Algorithm.TRIPLE_DES, 0x01), (Algorithm.SM4, 0x41)])
+def test_wallet_pays_with_the_psam_of_all_products(
+    make: Callable[..., VirtualCard], algorithm: Algorithm, index: int
+) -> None:
+    """A social security card with a wallet is a combined card."""
+    issuer = WalletIssuer(algorithm, make=make)
+    suite = PbocSuite(algorithm)
+    version = "04" if algorithm is Algorithm.SM4 else "00"
+    for header, name, identifier in ((f"3EF0AA01{version}", "DPK", index), (f"34F0AA01{version}", "DTK", 0x00)):
         value = suite.diversify(root(WALLET_ROOT, name), [FACTOR])
         assert issuer.protected(header, value, key("AMK"), identifier) == "9000"
     issuer.ok(LOG, EP)
     wallet_of(issuer.card).balance = 1000
     till = WalletTill()
     till.card, till.function = issuer.card, wallet_of(issuer.card)
-    paid = till.send(till.debit_command(till.initialize(key_index=0x41)))
+    paid = till.send(till.debit_command(till.initialize(key_index=index)))
     assert paid.endswith("9000")
     assert complete(till.sam, f"8072000004{paid[8:16]}") == "9000"
     assert till.function.balance == 800

@@ -6,20 +6,21 @@ import pytest
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
+from cardio.security.maintenance import ReloadMac
 from cardio.virtual.file_header import FileHeader
-from cardio.virtual.fmcos_access import FmcosChoices, ReloadMac
+from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from tests.virtual.fmcos import ADF, MF, FmcosCard
 from tests.virtual.vectors import entries
 
 PARTS = ("-sm-", "-reload-pin-", "-external-authenticate", "-psam-app-block")
-LATER = frozenset({"3des-sm-write-key", "sm4-sm-write-key"})
-"""WRITE KEY comes with personalization; `test_line_protection_of_write_key` holds its bytes meanwhile."""
+WRITE_KEY = frozenset({"3des-sm-write-key", "sm4-sm-write-key"})
+"""`test_write_key_vectors` sends them to blank cards."""
 VECTORS = {entry["id"]: entry for entry in entries() if any(part in entry["id"] for part in PARTS)}
 
 
 def named(*parts: str) -> list[str]:
-    return sorted(name for name in VECTORS if name not in LATER and any(part in name for part in parts))
+    return sorted(name for name in VECTORS if name not in WRITE_KEY and any(part in name for part in parts))
 
 
 def card_of(name: str, choices: FmcosChoices | None = None) -> FmcosCard:
@@ -49,7 +50,7 @@ def play(card: FmcosCard, apdus: list[dict[str, Any]]) -> None:
 def test_no_vector_is_left_out() -> None:
     played = named("-update-binary-", "-append-record", "-read-binary", "-app-block", "-app-unblock", "-card-block")
     played += named("-pin-unblock-", "-reload-pin-", "-external-authenticate")
-    assert set(played) | LATER == set(VECTORS)
+    assert set(played) | WRITE_KEY == set(VECTORS)
     assert len(VECTORS) == 56
 
 
@@ -156,11 +157,11 @@ def test_published_internal_authentication() -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [entry for entry in entries() if entry["id"].startswith("pub-write-key-") or entry["id"] in LATER],
+    [entry for entry in entries() if entry["id"].startswith("pub-write-key-") or entry["id"] in WRITE_KEY],
     ids=lambda entry: entry["id"],
 )
 def test_line_protection_of_write_key(entry: dict[str, Any]) -> None:
-    """The protection that WRITE KEY will use gives the plain key block back (EW §4.7)."""
+    """The protection that WRITE KEY uses gives the plain key block back (EW §4.7)."""
     suite = PbocSuite(Algorithm.SM4 if entry["alg"] == "SM4" else Algorithm.TRIPLE_DES)
     inputs, command = entry["inputs"], bytes.fromhex(entry["apdus"][-1]["command"])
     value = bytes.fromhex(inputs["key"] if "key" in inputs else entry["outputs"]["DAMK"])

@@ -1,7 +1,7 @@
 """Every vector of EW §10 is replayed on a virtual card or PSAM, or is named here with the reason why not."""
 
 from tests.summary import SUMMARY
-from tests.virtual import test_fmcos_vectors, test_psam_cipher, test_wallet_vectors
+from tests.virtual import test_fmcos_vectors, test_psam_cipher, test_wallet_vectors, test_write_key_vectors
 from tests.virtual.settlements import SETTLEMENTS
 from tests.virtual.vectors import entries
 
@@ -9,21 +9,22 @@ MAINTENANCE = {
     *test_fmcos_vectors.VECTORS,
     "pub-external-auth-fmcos",
     "pub-internal-auth-fmcos",
-} - test_fmcos_vectors.LATER
+} - test_fmcos_vectors.WRITE_KEY
 """`test_fmcos_vectors`."""
 REPLAYED = {
     "money": {*test_wallet_vectors.MONEY, *test_wallet_vectors.CRYPTOGRAMS},
     "PSAM": {*test_psam_cipher.PSAM_VECTORS},
     "maintenance": MAINTENANCE,
+    "personalization": {*test_write_key_vectors.VECTORS},
 }
-"""What the parametrized tests of the three modules run over."""
+"""What the parametrized tests of the four modules run over."""
 BY_SUITE_ONLY = {
     # Bare operations: no card command has them alone. tests/crypto.
     *(entry["id"] for entry in entries() if entry["kind"] in {"mac", "diversify", "cipher"}),
     # Ciphertexts whose commands were not published. test_published_line_encryption_is_undone.
     *(entry["id"] for entry in entries() if entry["kind"] == "line-encryption"),
-    # WRITE KEY comes with personalization. test_line_protection_of_write_key.
-    *(entry["id"] for entry in entries() if entry["kind"] == "write-key"),
+    # WRITE KEY of a PSAM, which no virtual PSAM has. test_line_protection_of_write_key.
+    "pub-write-key-psam-c",
     # The other reading of the manual's wording, which PC-10 does not follow. tests/crypto.
     "3des-overdraft-update-dtk-direct",
 }
@@ -46,7 +47,7 @@ def test_every_vector_is_replayed_on_the_card_side_or_named() -> None:
 def test_every_vector_with_commands_is_replayed() -> None:
     replayed = set().union(*REPLAYED.values())
     left = {entry["id"] for entry in entries() if entry.get("apdus")} - replayed
-    assert left == {entry["id"] for entry in entries() if entry["kind"] == "write-key"}
+    assert left == {"pub-write-key-psam-c"}
 
 
 def test_settlement_has_both_ciphers_and_the_load_the_one_that_is_printed() -> None:

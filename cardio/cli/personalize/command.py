@@ -187,8 +187,7 @@ def _run(
     if as_json:
         print_json({**summary, "missing": missing})
     else:
-        stdout.print(
-            f"任务 job {job.head.id}: {len(made)}/{len(job.rows)} 张完成 made; 结果 results: {file}", markup=False
-        )
+        text = f"任务 job {job.head.id}: {len(made)}/{len(job.rows)} 张完成 made; 结果 results: {file}"
+        stdout.print(text, markup=False, soft_wrap=True)
     if missing:
         raise typer.Exit(ExitCode.REFUSED)

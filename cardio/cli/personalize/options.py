@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cardio.cli.cards import _open_hsm as open_hsm
+from cardio.cli.key_sources import open_hsm
 from cardio.cli.options import catalogue
 from cardio.cli.reporting import stderr
 from cardio.errors import InputInvalid

@@ -23,6 +23,7 @@ from cardiod.api import (
     journal,
     logins,
     operations,
+    pins,
     products,
     readers,
     refunds,
@@ -42,7 +43,7 @@ from cardiod.settings import Settings
 
 UNDER_V1 = (
     *(operations, transactions, settlements, refunds, vouchers, evidence),
-    *(cards, products, readers, shifts, events, journal, logins),
+    *(cards, pins, products, readers, shifts, events, journal, logins),
 )
 
 

@@ -7,18 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from cardio.apdu.connection import CardConnection
-from cardio.applications.pin import PinPresenter, PinState, pin_state
-from cardio.errors import CardUnsupported, PinBlocked
-from cardio.products.detection import find_social_security, find_wallet
 from cardio.products.groups import Group
-from cardio.products.model import Product
-from cardio.transport.channel import Channel
-from cardiod.api.dependencies import CARD, STORE, CounterOf, Identifier, Pinning, Reading, answers, problems
+from cardiod.api.dependencies import CARD, STORE, CounterOf, Identifier, Reading, answers, problems
 from cardiod.api.problems import problem
 from cardiod.api.readings import group_document, reading_document
 from cardiod.api.schemas import documents
-from cardiod.api.schemas.requests import CardholderBody, Nothing, VerifyPinBody, WaitBody
+from cardiod.api.schemas.requests import CardholderBody, Nothing, WaitBody
 from cardiod.counter import Counter
 from cardiod.presentation import Presentation
 from cardiod.waiting import deadline_in
@@ -86,37 +80,6 @@ async def medical_log(handle: Identifier, counter: CounterOf, caller: Reading) -
     return await _group(counter, handle, Group.MEDICAL_LOG)
 
 
-@router.get("/{handle}/pin", responses=answers(documents.PinStatus, *CARD, *STORE))
-async def pin_status(handle: Identifier, counter: CounterOf, caller: Reading) -> Response:  # noqa: ARG001
-    """State of the PIN; no try is spent."""
-
-    def job(channel: Channel) -> dict[str, Any]:
-        connection = CardConnection(channel)
-        _select_pin(counter, connection)
-        try:
-            return _pin_document(pin_state(connection))
-        except PinBlocked:
-            return {"state": "blocked", "tries_left": 0}
-
-    return JSONResponse(await counter.presence.on_presented(counter.presence.card(handle), job))
-
-
-@router.post("/{handle}/pin/verify", responses=answers(documents.PinStatus, *CARD, *STORE))
-async def verify_pin(handle: Identifier, body: VerifyPinBody, counter: CounterOf, caller: Pinning) -> Response:  # noqa: ARG001
-    """Let the holder show that the card is theirs; the last try is used with `allow_last_try` only."""
-
-    def job(channel: Channel) -> dict[str, Any]:
-        connection = CardConnection(channel)
-        product = _select_pin(counter, connection)
-        presenter = PinPresenter(
-            connection, body.secret_pin, caller_pin=product.pin.caller, allow_last_try=body.allow_last_try
-        )
-        presenter.present()
-        return {"state": "verified", "tries_left": None}
-
-    return JSONResponse(await counter.presence.on_presented(counter.presence.card(handle), job))
-
-
 @router.post("/{handle}/release", status_code=204, response_class=Response, responses=problems(409, *STORE))
 async def let_go(handle: Identifier, body: Nothing, counter: CounterOf, caller: Reading) -> Response:  # noqa: ARG001
     """The same as DELETE, for callers that cannot send one."""
@@ -139,22 +102,6 @@ def card_document(card: Presentation) -> dict[str, Any]:
     if card.error is not None:
         document["error"] = problem(card.error)
     return document
-
-
-def _pin_document(state: PinState) -> dict[str, Any]:
-    return {"state": "required" if state.is_set else "unset", "tries_left": state.tries_left}
-
-
-def _select_pin(counter: Counter, card: CardConnection) -> Product:
-    """Select the application whose PIN the holder has: the social security one, or the wallet of a card without it.
-
-    Raises:
-        CardUnsupported: There is neither, or no product knows it.
-    """
-    found = find_social_security(card, counter.engine.catalogue) or find_wallet(card, counter.engine.catalogue)
-    if found is None:
-        raise CardUnsupported("no known application is on the card")
-    return found.product
 
 
 async def _group(counter: Counter, handle: str, group: Group) -> Response:

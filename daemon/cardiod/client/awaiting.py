@@ -67,6 +67,10 @@ class AsyncClient(Caller):
     cancel = _awaiting(Calls.cancel)
     receipt = _awaiting(Calls.receipt)
     wait_for_card = _awaiting(Calls.wait_for_card)
+    pin_state = _awaiting(Calls.pin_state)
+    verify_pin = _awaiting(Calls.verify_pin)
+    change_pin = _awaiting(Calls.change_pin)
+    unblock_pin = _awaiting(Calls.unblock_pin)
     get = _awaiting(Calls.get)
     post = _awaiting(Calls.post)
 

@@ -65,6 +65,10 @@ class Client(Caller):
     cancel = _blocking(Calls.cancel)
     receipt = _blocking(Calls.receipt)
     wait_for_card = _blocking(Calls.wait_for_card)
+    pin_state = _blocking(Calls.pin_state)
+    verify_pin = _blocking(Calls.verify_pin)
+    change_pin = _blocking(Calls.change_pin)
+    unblock_pin = _blocking(Calls.unblock_pin)
     get = _blocking(Calls.get)
     post = _blocking(Calls.post)
 

@@ -14,12 +14,13 @@ from cardio.ledger.bill import Bill, BillDetails
 from cardiod.api.schemas.requests import DEFAULT_WAIT, NOT_IN_FINGERPRINT
 from cardiod.client.exchange import QUICK_S, Document, Sending, Steps
 from cardiod.client.persistence import Persistence
+from cardiod.client.pin_calls import PinCalls
 from cardiod.client.problems import ApiProblem
 from cardiod.client.requests import Request, new_request
 from cardiod.client.results import Card, Outcome, Reading, Settlement, Transaction
 
 
-class Calls:
+class Calls(PinCalls):
     """The operations.
 
     Args:

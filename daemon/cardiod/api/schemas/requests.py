@@ -30,6 +30,10 @@ Pin = Annotated[
     SecretStr | None,
     Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks"),
 ]
+PinDigits = Annotated[
+    Literal[4, 5, 6, 7, 8, 9, 10, 11, 12],
+    Field(description="Length of the old and the new PIN on a PIN pad, which takes them at fixed places only"),
+]
 DEFAULT_WAIT = 30.0
 NOT_IN_FINGERPRINT = frozenset({"reader", "wallet_reader", "wait_s", "pin"})
 """How and where a request is carried out; a PIN's hash could be guessed, so it is not kept either (design §3)."""
@@ -48,14 +52,18 @@ class Body(BaseModel):
     @property
     def secret_pin(self) -> str | None:
         """The PIN, if this body holds one."""
-        pin: SecretStr | None = getattr(self, "pin", None)
-        return None if pin is None else pin.get_secret_value()
+        return revealed(getattr(self, "pin", None))
 
     def fingerprint(self) -> bytes:
         """SHA-256 of the canonical body, by which a repeated key is compared."""
         # Without defaults, so that a field of a later version does not change those of requests that were made before.
         content = self.model_dump(mode="json", exclude=set(NOT_IN_FINGERPRINT), exclude_defaults=True)
         return hashlib.sha256(canonical(content).encode("utf-8")).digest()
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """A secret on its way to the card."""
+    return None if secret is None else secret.get_secret_value()
 
 
 class Nothing(Body):
@@ -298,6 +306,47 @@ class VerifyPinBody(Body):
 
     pin: Pin = None
     allow_last_try: Annotated[bool, Field(strict=True, description="The holder agrees to use the last try")] = False
+
+
+class ChangePinBody(Body):
+    """Change the holder's PIN, or set the first one."""
+
+    model_config = _example()
+
+    old_pin: Annotated[Pin, Field(description="As `new_pin`; missing for a card that has no PIN yet")] = None
+    new_pin: Annotated[
+        Pin,
+        Field(description="Only where the card product lets the caller hand it over; else the PIN pad asks for both"),
+    ] = None
+    digits: PinDigits = 6
+    allow_last_try: Annotated[
+        bool, Field(strict=True, description="The holder agrees to use the last try of the old PIN")
+    ] = False
+
+    @property
+    def secret_old_pin(self) -> str | None:
+        """The old PIN, if the caller hands it over."""
+        return revealed(self.old_pin)
+
+    @property
+    def secret_new_pin(self) -> str | None:
+        """The new PIN, if the caller hands it over."""
+        return revealed(self.new_pin)
+
+
+class UnblockPinBody(Body):
+    """Restore the PIN under the issuer's keys."""
+
+    model_config = _example()
+
+    pin: Annotated[
+        Pin,
+        Field(
+            description="The PIN that the card has, by which a wallet is unblocked; with `replace` its new PIN. "
+            "Only where the card product lets the caller hand it over"
+        ),
+    ] = None
+    replace: Annotated[bool, Field(strict=True, description="Give the card a new PIN")] = False
 
 
 class ShiftBody(Body):

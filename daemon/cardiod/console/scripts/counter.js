@@ -13,7 +13,8 @@ const ON_THE_WAY = ["accepted", "waiting", "refused", "armed", "granted"];
  * Parts that change, as `changed` names them:
  *
  * - `presence`: `readers`, `sams`, `cards`
- * - `now`: `now`, the transaction or settlement that is worked on or was last; null at the beginning
+ * - `now`: `now`, the transaction or settlement that is worked on or was last; null at the beginning. And `pinAskedAt`,
+ *   since when a holder is asked for the PIN, in milliseconds of the browser's clock; null while nobody is
  * - `books`: `uncertain`, `today`, `recent`; and what views fetch themselves of shifts, batches and transactions
  * - `status`: `status`, `connected`
  */
@@ -26,6 +27,7 @@ export class Counter {
     this.sams = [];
     this.cards = [];
     this.now = null;
+    this.pinAskedAt = null;
     this.uncertain = [];
     this.recent = [];
     this.today = [];
@@ -64,7 +66,10 @@ export class Counter {
   take(type, event) {
     const [area, what] = type.split(".");
     if (area === "snapshot") {
+      this._hearOfPin("unknown");
       this.look();
+    } else if (area === "pin") {
+      this._hearOfPin(what);
     } else if (["reader", "card", "sam"].includes(area)) {
       this._lookAtPresence();
       this._lookAtStatus();
@@ -100,6 +105,12 @@ export class Counter {
   /** A card product, for `said`. */
   product(id) {
     return this._products[id] || { zh: id, en: id };
+  }
+
+  /** A prompt at a PIN pad, or its end. */
+  _hearOfPin(what) {
+    this.pinAskedAt = what === "prompt" ? Date.now() : null;
+    this._changed("now");
   }
 
   _follow(area, what, event) {

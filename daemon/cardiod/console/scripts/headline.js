@@ -14,17 +14,24 @@ const FRESH_MS = 60000;
 /** How long a result stays. */
 const PATIENCE_MS = 310000;
 /** How long a card is awaited at most: longer than any till does. */
+const TYPING_MS = 180000;
+/** How long a holder can be asked for PINs at most; the pads end it before. */
 
 export function headline(counter) {
   if (!counter.connected) {
     return { kind: "offline", title: t("now.offline"), say: t("now.offline.say") };
   }
-  return ofNow(counter) || ofQuestion(counter) || ofTroubles(counter) || ready(counter);
+  return ofPin(counter) || ofNow(counter) || ofQuestion(counter) || ofTroubles(counter) || ready(counter);
 }
 
 /** Checks of the daemon that are not well. */
 export function troubles({ status }) {
   return Object.values(status.checks).filter((check) => !check.ok);
+}
+
+function ofPin({ pinAskedAt }) {
+  const asked = pinAskedAt !== null && Date.now() - pinAskedAt < TYPING_MS;
+  return asked ? { kind: "waiting", title: t("now.pin"), say: t("now.pin.say") } : null;
 }
 
 function ofNow(counter) {

@@ -1,0 +1,109 @@
+"""Where a command takes its keys from: a keyring file, an HSM, or a PSAM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardio.cli.selection import ReaderChoice
+from cardio.errors import InputInvalid, SamAbsent
+from cardio.products.maintenance import MaintenanceSources
+from cardio.readers.owner import SamOwner
+from cardio.security.authentication import AuthenticationKeys
+from cardio.security.hsm import Hsm
+from cardio.security.keyring import Keyring
+from cardio.security.maintenance import MaintenanceKeys
+from cardio.security.psam import Psam
+from cardio.virtual.issuing_keys import issuer_test_keyring
+
+HSM_PIN_FILE = "CARDIO_HSM_PIN_FILE"
+
+KeyringOption = Annotated[
+    Path | None, typer.Option("--keyring", help="encrypted file with authentication keys", metavar="FILE")
+]
+HsmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--hsm",
+        help=f"token with authentication keys: PKCS#11 library and label; its PIN: {HSM_PIN_FILE} or a prompt",
+        metavar="LIBRARY:TOKEN",
+    ),
+]
+
+
+@contextmanager
+def authentication_keys(
+    choice: ReaderChoice, keyring: Path | None, hsm: str | None, *, wanted: bool = True
+) -> Iterator[AuthenticationKeys | None]:
+    """Authentication keys: the keyring or the HSM that was named, or a PSAM if there is one.
+
+    Args:
+        choice: Readers in which to look for a PSAM.
+        keyring: File of a keyring.
+        hsm: Library and label of a token.
+        wanted: Whether to look for a PSAM.
+    """
+    if keyring is not None and hsm is not None:
+        raise InputInvalid("--keyring and --hsm exclude each other")
+    if hsm is not None:
+        opened = open_hsm(hsm)
+        try:
+            yield opened
+        finally:
+            opened.close()
+        return
+    if keyring is not None:
+        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
+        yield Keyring.load(keyring, passphrase)
+        return
+    try:
+        found = choice.sam(None) if wanted else None
+    except SamAbsent:
+        found = None
+    if found is None:
+        yield None
+        return
+    owner = SamOwner(found.reader, choice.driver, virtual=found.virtual)
+    try:
+        yield Psam(owner)
+    finally:
+        owner.stop()
+
+
+@contextmanager
+def maintenance_sources(choice: ReaderChoice, keyring: Path | None, hsm: str | None) -> Iterator[MaintenanceSources]:
+    """Keys that maintain cards: those of the keyring or HSM that was named; for the embedded cards their test keys."""
+    if choice.virtual and keyring is None and hsm is None:
+        keyring_of_tests = issuer_test_keyring()
+        yield MaintenanceSources(keyring_of_tests, keyring_of_tests)
+        return
+    with authentication_keys(choice, keyring, hsm) as keys:
+        source: object = keys
+        yield MaintenanceSources(keys, source if isinstance(source, MaintenanceKeys) else None)
+
+
+def open_hsm(name: str) -> Hsm:
+    """The token of `--hsm`, logged in with the PIN from the file of CARDIO_HSM_PIN_FILE, or from a prompt.
+
+    Raises:
+        InputInvalid: The name has another form, or the file cannot be read.
+        HsmFailed: The token is not there, or the PIN is wrong.
+    """
+    library, separator, token = name.rpartition(":")
+    if not separator or not library or not token:
+        raise InputInvalid("--hsm takes LIBRARY:TOKEN")
+    file = os.environ.get(HSM_PIN_FILE)
+    try:
+        pin = (
+            Path(file).read_text(encoding="utf-8").strip()
+            if file
+            else typer.prompt("HSM PIN", hide_input=True, err=True)
+        )
+    except OSError as error:
+        raise InputInvalid(f"{file}: {error.strerror}") from error
+    return Hsm(Path(library), token, pin)
