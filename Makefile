@@ -43,6 +43,7 @@ test: system-test lint ## all checks and all tests, those on a real pcscd includ
 	$(call step,pytest --cov --numprocesses auto --dist loadfile)
 
 faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
+	@$(BIN)/python -m tests.personalize.java_interruptions
 	@$(BIN)/python -m tests.faults
 
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)

@@ -140,7 +140,7 @@ class Personalizer:
 
         Raises:
             CardNotBlank: The card holds an application already; it was not touched.
-            CardRejected: It was rejected before, and `try_again` is false.
+            CardRejected: It was rejected before, and `try_again` is false, or it was closed for another row.
             InputInvalid: It was begun for another row.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
             CardKeysDiffer: A JavaCard has other keys; no try was spent.
@@ -186,6 +186,9 @@ class Personalizer:
         if known is not None and known.state is CardState.REJECTED:
             if not try_again:
                 raise CardRejected(f"attempt {known.id}: {known.reason}")
+            if plan.last_key in known.keys and (known.job, known.record) != (job, record):
+                # It cannot be erased any more, and has the keys and the PIN of that row.
+                raise CardRejected(f"attempt {known.id}: it was closed for row {known.record} of job {known.job}")
             return register.begin_again(known, job, record, card.channel.reader)
         plan.check_blank()
         return register.begin(job, record, identity, card.channel.reader)
@@ -199,7 +202,7 @@ class Personalizer:
 
     @staticmethod
     def _check(plan: CardPlan) -> None:
-        plan.prove_keys()
+        plan.prove()
         wrong = [f"{found.file}: {found.problem}" for found in plan.findings() if found.differs]
         if wrong:
             raise CardDiffers("; ".join(wrong))

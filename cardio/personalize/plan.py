@@ -14,7 +14,7 @@ from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
 from cardio.personalize.cos.driver import CosDriver
 from cardio.personalize.layout import CYCLIC, FREE, KIND, DirectoryLayout, FileLayout, KeyRecord, Layout, Written
-from cardio.personalize.resuming import remaining
+from cardio.personalize.resuming import last_key, remaining
 from cardio.personalize.steps import CardContent, CardPlan, Finding, Phase, Step
 from cardio.personalize.verifying import ReadingBack
 from cardio.security.issuing import CardKeyReference
@@ -49,6 +49,11 @@ class NativePlan(CardPlan):
 
     # ---- what every plan has ---------------------------------------------------------------------------------
 
+    @property
+    def last_key(self) -> str:
+        """The master of the master file."""
+        return last_key(self.layout)
+
     def check_blank(self) -> None:
         """Whether it holds one of the applications already; SELECT tells."""
         for directory in self.layout.master_file.directories:
@@ -66,7 +71,7 @@ class NativePlan(CardPlan):
         """The steps that the card still needs, by what the register knows and what the card says itself."""
         yield from remaining(self, keys, closed=closed)
 
-    def prove_keys(self) -> None:
+    def prove(self) -> None:
         """Present the masters that took the place of temporary ones."""
         self._back.prove_masters()
 

@@ -89,6 +89,14 @@ class Finding:
 class CardPlan(ABC):
     """The plan of one powered card. Nothing is sent while it is made; its steps send, one by one."""
 
+    @property
+    @abstractmethod
+    def last_key(self) -> str:
+        """Name of the key that closes the card, in the register; empty if nothing does.
+
+        A card that may have it cannot be made for another row any more.
+        """
+
     @abstractmethod
     def check_blank(self) -> None:
         """Ask the card whether it is blank, without trying any key: a try would bring a card in use nearer to its end.
@@ -111,7 +119,7 @@ class CardPlan(ABC):
         """
 
     @abstractmethod
-    def prove_keys(self) -> None:
+    def prove(self) -> None:
         """Show that the finished card has its own keys.
 
         Raises:

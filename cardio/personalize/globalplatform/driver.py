@@ -13,18 +13,27 @@ from cardio.apdu.globalplatform import CardState, Scope
 from cardio.crypto.globalplatform.keys import CardKeySource, StaticKeys
 from cardio.crypto.globalplatform.scp02 import USUAL_OPTIONS, Scp02Options
 from cardio.crypto.globalplatform.session import SecurityLevel
-from cardio.errors import CardContentUnknown, CardDataInvalid, CardKeysDiffer, SecureChannelBroken
+from cardio.errors import (
+    CardContentRefused,
+    CardContentUnknown,
+    CardDataInvalid,
+    CardKeysDiffer,
+    KeyCheckFailed,
+    SecureChannelBroken,
+)
 from cardio.personalize.globalplatform.card_data import CardData, chip_of
 from cardio.personalize.globalplatform.commands import Installation, get_data
 from cardio.personalize.globalplatform.dgi import Dgi
 from cardio.personalize.globalplatform.layout import INITIAL_VERSION, JavaCardLayout, Protocol
 from cardio.personalize.globalplatform.manager import CARD_DATA, CardManager
-from cardio.personalize.globalplatform.opening import ChannelChoices, open_channel, select_security_domain
+from cardio.personalize.globalplatform.opening import CARD_LOCKED, ChannelChoices, open_channel, select_security_domain
 from cardio.security.issuing import IssuingKeys
 
 PRODUCTION_DATA = 0x9F7F
 ANY_VERSION = 0x00
 NOT_FOUND = 0x6A82
+NOT_TOLD = frozenset({0x6A81, 0x6A86, 0x6A88, 0x6D00, 0x6E00})
+"""Status words of GET DATA on cards that do not know an object."""
 
 
 class JavaCardDriver:
@@ -142,9 +151,18 @@ class JavaCardDriver:
         return b"".join(self.own_keys().check_values())
 
     def put_own_keys(self) -> None:
-        """Put the card's own key set on it: in the place of the transport keys if both have one version."""
+        """Put the card's own key set on it: in the place of the transport keys if both have one version.
+
+        Raises:
+            CardContentRefused: The card does not take it; nothing was written.
+            CardKeysDoubtful: The card may have stored other keys.
+        """
         own, transport = self._layout.own.version, self._layout.transport.version
-        self.manager.put_keys(self.own_keys(), replaced=own if own == transport else 0)
+        try:
+            self.manager.put_keys(self.own_keys(), replaced=own if own == transport else 0)
+        except KeyCheckFailed as error:
+            # The fault is this card's, not that of the source of keys.
+            raise CardContentRefused("PUT KEY: the keys do not fit their check values, says the card") from error
 
     def delete_transport(self) -> None:
         """Delete the transport keys if the card still has them: on most cards the initial set is gone by itself."""
@@ -170,8 +188,22 @@ class JavaCardDriver:
 
 
 def chip_identity(card: CardConnection, layout: JavaCardLayout) -> str:
-    """What a chip's production data tell, in hex; empty if the card tells nothing. Asking changes nothing."""
-    if not card.send(select_name(layout.security_domain)).ok:
+    """What a chip's production data tell, in hex; empty if the card has none. Asking changes nothing.
+
+    Raises:
+        CardError: The card refuses for another reason.
+        CardDataInvalid: They are malformed.
+    """
+    select, command = select_name(layout.security_domain), get_data(PRODUCTION_DATA)
+    selected = card.send(select)
+    if selected.sw == NOT_FOUND:
         return ""
-    response = card.send(get_data(PRODUCTION_DATA))
-    return chip_of(response.data).hex().upper() if response.ok else ""
+    if not selected.ok and selected.sw != CARD_LOCKED:
+        raise select.outcomes.error(selected.sw, select.name)
+    response = card.send(command)
+    if response.sw in NOT_TOLD:
+        return ""
+    if not response.ok:
+        # A card that tells its number only now and then would be taken for two.
+        raise command.outcomes.error(response.sw, command.name)
+    return chip_of(response.data).hex().upper()

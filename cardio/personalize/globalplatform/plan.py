@@ -46,13 +46,13 @@ class JavaCardPlan(CardPlan):
         self._driver = driver
         self._groupings = {applet.label: list(self._filled(applet)) for applet in layout.applets}
 
+    # ---- what every plan has ---------------------------------------------------------------------------------
+
     @property
-    def own_keys(self) -> str:
-        """Name of the card's own key set in the register."""
+    def last_key(self) -> str:
+        """The card's own key set."""
         own = self._layout.own
         return f"{DOMAIN}/" + "+".join(dict.fromkeys((own.enc, own.mac, own.dek)))
-
-    # ---- what every plan has ---------------------------------------------------------------------------------
 
     def check_blank(self) -> None:
         """Whether one of the applications can be selected."""
@@ -76,15 +76,15 @@ class JavaCardPlan(CardPlan):
         """All of it, unless the card may have got its own keys; then the card says whether it has."""
         if closed:
             return
-        if self.own_keys not in keys:
+        if self.last_key not in keys:
             yield from self.whole()
-        elif keys[self.own_keys]:
+        elif keys[self.last_key]:
             yield self._open_own()
             yield from self._with_own_keys()
         else:
             yield from self._ask()
 
-    def prove_keys(self) -> None:
+    def prove(self) -> None:
         """Open a channel with the card's own keys, in which both ends prove them."""
         self._driver.open_own()
 
@@ -130,7 +130,7 @@ class JavaCardPlan(CardPlan):
         yield Step(
             Phase.CLOSE, DOMAIN, f"写入卡片自有密钥组{self._layout.own.version:02X}",
             f"put the card's own key set {self._layout.own.version:02X}", driver.put_own_keys,
-            key=self.own_keys, kcv=driver.own_check_values,
+            key=self.last_key, kcv=driver.own_check_values,
         )  # fmt: skip
 
     def _with_own_keys(self) -> Iterator[Step]:
