@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +40,14 @@ from cardio.virtual.globalplatform_applet import PersonalizableApplet
 from cardio.virtual.globalplatform_channel import KeySet
 from cardio.virtual.globalplatform_registry import Application, LoadFile
 from cardio.virtual.received import Received
+from tests.cli.test_cli import cardio
 from tests.globalplatform.caps import APPLET, PACKAGE
 from tests.globalplatform.channels import SCP03, Watched, aes_keys
 from tests.personalize.java_cards import (
     JOB,
     OWN_KEYS,
     PIN,
+    PRODUCT,
     WALLET,
     JavaWorkshop,
     applet_memory,
@@ -436,3 +439,32 @@ def test_encrypted_data_must_be_whole_blocks(tmp_path: Path) -> None:
     channel = EmbeddedReader("desk", card).connect()
     with pytest.raises(LayoutInvalid, match="ADF1/0103: 1 bytes are no blocks of 16"):
         workshop.maker.plan(CardConnection(channel), workshop.rows[0])
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_made_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = str(write_layout(tmp_path, layout_text(Protocol.SCP03)))
+    monkeypatch.chdir(tmp_path)
+    options = ("--product", PRODUCT, "--layout", layout)
+    example = cardio("personalize", "--example", "--cards", "2", *options)
+    (tmp_path / "job.jsonl").write_text(example.stdout, encoding="utf-8")
+
+    planned = cardio("personalize", "job.jsonl", "--dry-run", *options)
+    assert planned.exit_code == 0, planned.output
+    for command in ("INITIALIZE UPDATE", "LOAD", "INSTALL", "STORE DATA", "PUT KEY", "SET STATUS", "SECURED"):
+        assert command in planned.stdout
+    assert "UNKNOWN COMMAND" not in planned.stdout
+    assert not (tmp_path / "cards.db").exists()
+
+    made = cardio("personalize", "job.jsonl", "--reader", "virtual", *options)
+    assert made.exit_code == 0, made.output
+    results = [json.loads(line) for line in (tmp_path / "job.jsonl.results.jsonl").read_text().splitlines()]
+    assert [(one["record"], one["state"], one["uid"]) for one in results] == [
+        ("000001", "finished", None),
+        ("000002", "finished", None),
+    ]
+    assert len({one["cplc"] for one in results}) == 2
+    chain = cardio("register", "export").stdout
+    assert chain.index("card.key-unconfirmed") < chain.index('"life_cycle": "SECURED"') < chain.index("card.closed")
