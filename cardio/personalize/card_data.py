@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from cardio.applications.pin import encode_pin
-from cardio.errors import CardDataInvalid, JobInvalid
+from cardio.errors import CardDataInvalid, JobInvalid, LayoutInvalid
 from cardio.files.check_characters import birth_date_of_citizen_id, is_card_number, is_citizen_id, sex_of_citizen_id
 from cardio.files.codecs import Text
 from cardio.files.declaration import FileDeclaration
@@ -132,7 +132,11 @@ def content_of(product: Product, layout: CardLayout, data: CardData, pin: str | 
 
 
 def declarations(product: Product, layout: CardLayout) -> dict[Place, FileDeclaration]:
-    """Declarations of the files that get content, by place."""
+    """Declarations of the files that get content, by place.
+
+    Raises:
+        LayoutInvalid: The layout names a declaration that does not exist.
+    """
     found: dict[Place, FileDeclaration] = {}
     social, wallet = product.social_security, product.wallet
     declared = {
@@ -143,6 +147,8 @@ def declarations(product: Product, layout: CardLayout) -> dict[Place, FileDeclar
     if wallet is not None:
         declared |= {(WALLET_LABEL, file.label): file for file in wallet.declarations.values()}
     for written in layout.written_files():
+        if written.file is not None and written.file not in WALLET_FILES:
+            raise LayoutInvalid(f"{written.file} is none of {', '.join(WALLET_FILES)}")
         file = WALLET_FILES[written.file] if written.file else declared.get(written.place)
         if file is not None:
             found[written.place] = file

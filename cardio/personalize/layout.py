@@ -6,18 +6,17 @@ card maker or an issuer wants other sizes, numbers and rights. Access bytes are 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from cardio.errors import LayoutInvalid
 from cardio.files.declaration import PIN
 from cardio.files.key_file import CHANGED_UNDER_PROTECTION, NOT_USED, VERSIONED, WITH_STATE, KeyKind
+from cardio.personalize.layout_file import read_toml, validated
 from cardio.personalize.steps import Place
 from cardio.products.part import Hex, Part
 
@@ -303,33 +302,3 @@ def load_layout(file: Path) -> Layout:
         LayoutInvalid: It is not there, no TOML, or a key is missing, unknown or wrong; file, key and reason are named.
     """
     return validated(Layout, read_toml(file), file)
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Content of a TOML file.
-
-    Raises:
-        LayoutInvalid: It is not there, or no TOML.
-    """
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LayoutInvalid(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LayoutInvalid(f"{file.name}: {error}") from error
-
-
-Model = TypeVar("Model", bound=Part)
-
-
-def validated(model: type[Model], content: dict[str, Any], file: Path) -> Model:
-    """Content of a file as a model; relative paths in it start from the file's folder.
-
-    Raises:
-        LayoutInvalid: A key is missing, unknown or wrong; file, key and reason are named.
-    """
-    try:
-        return model.model_validate(content, context=file.parent)
-    except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise LayoutInvalid(f"{file.name}: {reasons}") from error

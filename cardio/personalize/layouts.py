@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cardio.personalize.globalplatform.layout import GLOBALPLATFORM, JavaCardLayout
-from cardio.personalize.layout import Layout, read_toml, validated
+from cardio.personalize.layout import Layout
+from cardio.personalize.layout_file import read_toml, validated
 
 CardLayout = Layout | JavaCardLayout
 

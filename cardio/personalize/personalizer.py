@@ -13,6 +13,7 @@ from cardio.errors import (
     CardRejected,
     InputInvalid,
     JobInvalid,
+    LayoutInvalid,
     ReaderError,
     SamError,
     SecureChannelBroken,
@@ -64,6 +65,11 @@ class Personalizer:
         product: What the cards are.
         keys: The issuer's keys.
         layout: How the cards are laid out; derived from the product where it is left out.
+
+    Raises:
+        LayoutInvalid: The layout is another product's, or cannot be used.
+        LoadFileInvalid: A CAP file of it cannot be used.
+        SamKeyMissing: The source of keys cannot make cards of this kind.
     """
 
     def __init__(self, product: Product, keys: IssuingKeys, layout: CardLayout | None = None) -> None:
@@ -72,6 +78,8 @@ class Personalizer:
         self.layout: CardLayout
         self.left_out: tuple[str, ...]
         self.layout, self.left_out = (layout, ()) if layout is not None else layout_of(product)
+        if self.layout.product != product.id:
+            raise LayoutInvalid(f"{self.layout.id} is a layout of {self.layout.product}, not of {product.id}")
         self._planner = planner_for(product, self.layout, keys)
 
     @property
@@ -110,7 +118,6 @@ class Personalizer:
             CardDataInvalid: Its ATR does not hold what its keys are made from.
             TestKeysRefused: The card is real and the keys are test keys.
             LayoutInvalid: The content does not fit the layout.
-            SamKeyMissing: The source of keys cannot open a card of this kind.
         """
         self.keys.refuse_real(card.channel)
         return self._planner.plan(card, prepared.data, prepared.content, prepared.pin)

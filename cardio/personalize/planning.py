@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from cardio.apdu.connection import CardConnection
+from cardio.errors import LayoutInvalid
 from cardio.personalize.binding import references
-from cardio.personalize.card_data import CardData
+from cardio.personalize.card_data import CardData, declarations
 from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.globalplatform.driver import JavaCardDriver, chip_identity
 from cardio.personalize.globalplatform.layout import JavaCardLayout
@@ -60,21 +61,27 @@ class NativePlanner(Planner):
 
 
 class JavaCardPlanner(Planner):
-    """Plans for JavaCards; their CAP files are read once, before the first card.
+    """Plans for JavaCards; their CAP files and key sets are looked at once, before the first card.
 
     Args:
+        product: What they are.
         layout: Their applets.
         keys: The issuer's keys.
     """
 
-    def __init__(self, layout: JavaCardLayout, keys: IssuingKeys) -> None:
+    def __init__(self, product: Product, layout: JavaCardLayout, keys: IssuingKeys) -> None:
         self._layout = layout
-        self._keys = keys
         self._load_files = layout.read_packages()
+        self._transport = keys.key_set(layout.transport.reference(layout.protocol))
+        self._own = keys.key_set(layout.own.reference(layout.protocol))
+        declared = declarations(product, layout)
+        for written in layout.written_files():
+            if written.place not in declared:
+                raise LayoutInvalid(f"{'/'.join(written.place)}: {product.id} has no such file")
 
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002
         """The plan by GlobalPlatform's commands."""
-        driver = JavaCardDriver(card, self._layout, self._keys)
+        driver = JavaCardDriver(card, self._layout, self._transport, self._own)
         return JavaCardPlan(self._layout, self._load_files, content, driver)
 
     def chip(self, card: CardConnection) -> str:
@@ -86,9 +93,10 @@ def planner_for(product: Product, layout: CardLayout, keys: IssuingKeys) -> Plan
     """The planner for a layout.
 
     Raises:
-        LayoutInvalid: Its COS has no driver, or an applet's module is in no package.
+        LayoutInvalid: Its COS has no driver, an applet's module is in no package, or the product lacks a file of it.
         LoadFileInvalid: A CAP file cannot be read.
+        SamKeyMissing: The source of keys lacks a key set, or lets none out.
     """
     if isinstance(layout, JavaCardLayout):
-        return JavaCardPlanner(layout, keys)
+        return JavaCardPlanner(product, layout, keys)
     return NativePlanner(product, layout, keys)

@@ -26,12 +26,15 @@ from cardio.errors import (
     CardRemoved,
     LayoutInvalid,
     LoadFileInvalid,
+    SamKeyMissing,
 )
 from cardio.personalize.batch import Batch, Result
 from cardio.personalize.globalplatform.layout import Protocol
 from cardio.personalize.jobs import Job
 from cardio.personalize.layouts import load_card_layout
 from cardio.personalize.register import CardState, Register
+from cardio.security.issuing import KeyringIssuingKeys
+from cardio.security.keyring import Keyring
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.chip import Chip
 from cardio.virtual.faults import Fault, FaultPlan
@@ -424,6 +427,23 @@ def test_a_layout_that_cannot_be_used_is_told_with_key_and_reason(
 def test_a_module_must_be_in_a_package(tmp_path: Path) -> None:
     with pytest.raises(LayoutInvalid, match="no package has the module D0D1D2D3D4D501FF"):
         JavaWorkshop(tmp_path, changes={'module = "D0D1D2D3D4D50101"': 'module = "D0D1D2D3D4D501FF"'})
+
+
+def test_a_file_must_be_one_of_the_product(tmp_path: Path) -> None:
+    with pytest.raises(LayoutInvalid, match="ADF1/EF99: citizen-wallet has no such file"):
+        JavaWorkshop(tmp_path, changes={'"ADF1/EF15"': '"ADF1/EF99"'})
+    with pytest.raises(LayoutInvalid, match="holder-99 is none of"):
+        JavaWorkshop(tmp_path, changes={'"holder-55"': '"holder-99"'})
+
+
+def test_a_layout_is_for_one_product(tmp_path: Path) -> None:
+    with pytest.raises(LayoutInvalid, match=r"java-card is a layout of ssc-2\.0, not of citizen-wallet"):
+        JavaWorkshop(tmp_path, changes={'product = "citizen-wallet"': 'product = "ssc-2.0"'})
+
+
+def test_a_source_without_key_sets_is_refused_before_any_card(tmp_path: Path) -> None:
+    with pytest.raises(SamKeyMissing, match="GP-TRANSPORT"):
+        JavaWorkshop(tmp_path, keys=KeyringIssuingKeys(Keyring("city", {}, test=True)))
 
 
 def test_a_cap_file_that_is_missing_is_told_before_any_card(tmp_path: Path) -> None:

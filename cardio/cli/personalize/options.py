@@ -101,7 +101,7 @@ def maker_of(product: Product, keys: IssuingKeys, layout: Path | None) -> Person
     """Makes cards of the product; what its operating system cannot express is told.
 
     Raises:
-        LayoutInvalid: The layout cannot be used.
+        LayoutInvalid: The layout cannot be used, or is another product's.
         LoadFileInvalid: A CAP file of it cannot be used.
     """
     maker = Personalizer(product, keys, None if layout is None else load_card_layout(layout))

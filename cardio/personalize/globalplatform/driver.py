@@ -27,7 +27,6 @@ from cardio.personalize.globalplatform.dgi import Dgi
 from cardio.personalize.globalplatform.layout import INITIAL_VERSION, JavaCardLayout, Protocol
 from cardio.personalize.globalplatform.manager import CARD_DATA, CardManager
 from cardio.personalize.globalplatform.opening import CARD_LOCKED, ChannelChoices, open_channel, select_security_domain
-from cardio.security.issuing import IssuingKeys
 
 PRODUCTION_DATA = 0x9F7F
 ANY_VERSION = 0x00
@@ -42,17 +41,17 @@ class JavaCardDriver:
     Args:
         card: The card.
         layout: How it is laid out.
-        keys: The issuer's keys.
-
-    Raises:
-        SamKeyMissing: The source of keys lacks a key, or lets none out.
+        transport: Keys of a blank card.
+        own: Keys with which it leaves.
     """
 
-    def __init__(self, card: CardConnection, layout: JavaCardLayout, keys: IssuingKeys) -> None:
+    def __init__(
+        self, card: CardConnection, layout: JavaCardLayout, transport: CardKeySource, own: CardKeySource
+    ) -> None:
         self.card = card
         self._layout = layout
-        self._transport = keys.key_set(layout.transport.reference(layout.protocol))
-        self._own = keys.key_set(layout.own.reference(layout.protocol))
+        self._transport = transport
+        self._own = own
         self._manager: CardManager | None = None
         self._diversification_data = b""
 
