@@ -34,8 +34,8 @@ class BlankSecurity(KeyFileSecurity):
     Attributes:
         algorithm: Cipher of all keys.
         administration: The commands.
-        free: Whether everything is allowed in the current directory, because it had no key file when it was selected,
-            or was erased; it ends when the directory is left (PERS §1.1).
+        free: Whether everything is allowed in the current directory, because it had no key when it was selected, or
+            was erased; it ends when the directory is left (PERS §1.1).
         structure: The tree.
     """
 
@@ -49,6 +49,12 @@ class BlankSecurity(KeyFileSecurity):
         self.free = False
         self.structure = Structure(self, choices.levels, choices.capacity)
         self.administration = Administration(self, self.structure, algorithm, choices)
+        self._choices = choices
+
+    def keyless(self, directory: Directory) -> bool:
+        """Whether a directory has no key file, or one that frees it because no key is in it yet."""
+        file = self.key_files.get(directory.label)
+        return file is None or (self._choices.empty_key_file_frees and not file.keys)
 
     # ---- what the card's family decides ----------------------------------------------------------------------
 

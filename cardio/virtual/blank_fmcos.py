@@ -54,9 +54,9 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         self._wallet = wallet
 
     def entered(self, directory: Directory) -> None:
-        """The state is zero; without key file the directory is free."""
+        """The state is zero; without key the directory is free."""
         FmcosCommands.entered(self, directory)
-        self.free = directory.label not in self.key_files
+        self.free = self.keyless(directory)
 
     def execute(self, card: VirtualCard, command: Received) -> bytes | None:
         """Administrative commands, and those of the finished card."""

@@ -77,9 +77,9 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         self._earned, self._verified, self._master_states = frozenset(), frozenset(), frozenset()
 
     def entered(self, directory: Directory) -> None:
-        """Keys of another directory count no more; without key file the directory is free."""
+        """Keys of another directory count no more; without key the directory is free."""
         LdtCommands.entered(self, directory)
-        self.free = directory.label not in self.key_files
+        self.free = self.keyless(directory)
 
     # ---- rights ----------------------------------------------------------------------------------------------
 
