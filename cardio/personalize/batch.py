@@ -12,7 +12,6 @@ from datetime import datetime
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardAbsent,
-    CardDataInvalid,
     CardioError,
     CardNotBlank,
     CardRejected,
@@ -32,7 +31,7 @@ from cardio.transport.channel import Channel, ReaderDriver, SlotState
 LOOK = 0.5
 """Seconds between looks whether the run is to end."""
 INTERRUPTED, REFUSED = "interrupted", "refused"
-UNTOUCHED = (CardDataInvalid, CardNotBlank, CardRejected, InputInvalid, TestKeysRefused)
+UNTOUCHED = (CardNotBlank, CardRejected, InputInvalid, TestKeysRefused)
 """Errors that are told before the card is begun."""
 ENDING = (SamError, StoreError, TestKeysRefused, TransportKeyWrong)
 """Errors that the next card would meet too: a wrong transport key must not cost every card of a lot a try."""
@@ -193,9 +192,14 @@ class Batch:
     def _take(self, identity: str) -> Prepared | None:
         """The row that a card was begun for, or the next one; None if none is left for it."""
         known = self._register.newest(identity)
-        if known is not None and not known.state.final and known.job == self._job.head.id:
+        ours = known is not None and known.job == self._job.head.id
+        if known is not None and ours and not known.state.final:
             return self._rows.get(known.record)
         with self._lock:
+            if known is not None and ours and known.record in self._waiting:
+                # It was rejected: a card that was closed can hold this row only.
+                self._waiting.remove(known.record)
+                return self._rows[known.record]
             return self._rows[self._waiting.popleft()] if self._waiting else None
 
     def _failed(self, result: Result, row: Prepared | None, error: CardioError) -> Result:
