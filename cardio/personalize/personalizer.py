@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
@@ -54,7 +54,7 @@ class Prepared:
     """
 
     data: CardData
-    pin: str | None
+    pin: str | None = field(repr=False)
     content: CardContent
 
 
@@ -148,7 +148,7 @@ class Personalizer:
         Raises:
             CardNotBlank: The card holds an application already; it was not touched.
             CardRejected: It was rejected before, and `try_again` is false, or it was closed for another row.
-            InputInvalid: It was begun for another row.
+            InputInvalid: It was begun for another row, or the row is made already or worked on.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
             CardKeysDiffer: A JavaCard has other keys; no try was spent.
             ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.

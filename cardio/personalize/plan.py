@@ -7,8 +7,10 @@ they depend on the card's challenges. Nothing is sent while a plan is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
+from cardio.applications.pin import encode_pin, verify_pin
 from cardio.errors import CardNotBlank
 from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
@@ -72,8 +74,9 @@ class NativePlan(CardPlan):
         yield from remaining(self, keys, closed=closed)
 
     def prove(self) -> None:
-        """Present the masters that took the place of temporary ones."""
+        """Present the masters that took the place of temporary ones, and the PIN."""
         self._back.prove_masters()
+        self._back.prove_pin()
 
     def findings(self) -> Iterator[Finding]:
         """One for each file that has content."""
@@ -159,11 +162,12 @@ class NativePlan(CardPlan):
         if first is None:
             return parent
         master = self._reference(first.name)
+        step = self._key(directory, first, parent)
         yield Step(
             phase, label, f"建立密钥文件，{directory.key_file}字节", f"create the key file, {directory.key_file} bytes",
-            partial(self._cos.create_key_file, directory),
+            partial(self._cos.create_key_file, directory), key=step.key, kcv=step.kcv,
         )  # fmt: skip
-        yield self._key(directory, first, parent)
+        yield replace(step, key=None, kcv=None)
         yield self._authenticate(phase, directory, first.name)
         for record in directory.keys:
             if record.kind is not KeyKind.PIN or self._content.pin is not None:
@@ -175,7 +179,7 @@ class NativePlan(CardPlan):
         if record.kind is KeyKind.PIN:
             return Step(
                 Phase.STRUCTURE, label, f"写入密码，{record.tries}次", f"load the PIN, {record.tries} tries",
-                partial(self._cos.add_key, record, self._pin(), _needed(master)), key=f"{label}/{PIN}",
+                partial(self._cos.add_key, record, encode_pin(self._pin()), _needed(master)), key=f"{label}/{PIN}",
             )  # fmt: skip
         key = self._reference(record.name)
         name = f"{label}/{record.name}+{PIN}" if record.companion else f"{label}/{record.name}"
@@ -187,7 +191,7 @@ class NativePlan(CardPlan):
             kcv=partial(cos.keys.kcv, key),
         )  # fmt: skip
 
-    def _pin(self) -> bytes:
+    def _pin(self) -> str:
         if self._content.pin is None:
             raise ValueError("the card has no PIN")
         return self._content.pin
@@ -229,6 +233,10 @@ class NativePlan(CardPlan):
             if key.kind is KeyKind.EXTERNAL and key.use == FREE and low <= key.state & 0x0F <= high:
                 yield self._authorize(directory, key.name)
                 return
+        pin = self.layout.pin_of(directory)
+        if pin is not None and self._content.pin is not None and low <= pin.state & 0x0F <= high:
+            act = partial(verify_pin, self._cos.card, self._pin())
+            yield Step(Phase.CONTENT, directory.label, "出示密码", "present the PIN", act)
 
     def _write(self, phase: Phase, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
         records = self._records(directory, file)

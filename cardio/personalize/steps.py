@@ -13,6 +13,8 @@ from enum import StrEnum
 
 Place = tuple[str, str]
 """Label of a directory and label of a file in it."""
+UNREAD = "unread"
+"""What the problem of a file begins with that the card does not open to us."""
 
 
 class Phase(StrEnum):
@@ -35,7 +37,8 @@ class Step:
         en: What it does, in English.
         act: Does it.
         key: Name of the key record that it writes, `ADF1/WALLET-DLK`; of several at once joined by `+`; None for all
-            other steps.
+            other steps. The first key of a key file is told by the step that makes the file: a card may be lost if its
+            first key does not follow at once (PERS §1.1), so that nothing else has to be done between the two.
         kcv: Makes the check value of the key that it writes, of several one behind the other; None for a PIN.
         life_cycle: Life cycle state of the card to which it leads and which cannot be taken back; None for all others.
     """
@@ -56,11 +59,11 @@ class CardContent:
 
     Attributes:
         files: Records of the files by their place, as the card stores them.
-        pin: The holder's PIN as the card stores it; None for a card without.
+        pin: The holder's PIN, 4 to 12 digits; None for a card without.
     """
 
     files: Mapping[Place, Sequence[bytes]] = field(repr=False)
-    pin: bytes | None = field(default=None, repr=False)
+    pin: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Finding:
     @property
     def differs(self) -> bool:
         """Whether the file was read and holds something else."""
-        return bool(self.problem) and not self.problem.startswith("unread")
+        return bool(self.problem) and not self.problem.startswith(UNREAD)
 
 
 class CardPlan(ABC):

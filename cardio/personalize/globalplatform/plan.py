@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from cardio.apdu.globalplatform import CardState
+from cardio.applications.pin import encode_pin
 from cardio.errors import CardNotBlank, LayoutInvalid
 from cardio.personalize.globalplatform.cap import CapFile
 from cardio.personalize.globalplatform.commands import Installation
@@ -187,7 +188,7 @@ class JavaCardPlan(CardPlan):
 
     def _value(self, grouping: GroupingLayout) -> bytes | None:
         if grouping.pin:
-            return self._content.pin
+            return None if self._content.pin is None else encode_pin(self._content.pin)
         if grouping.place is None:
             return grouping.constant
         records: Sequence[bytes] = self._content.files.get(grouping.place, ())
