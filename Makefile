@@ -28,7 +28,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 # Two apt-get or two pip at a time get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo serve test faults soak bench lint manual format lock clean python-check system-run system-test
+.PHONY: help demo serve test coverage faults soak bench lint manual format lock clean python-check system-run system-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,11 +40,15 @@ serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7
 	@$(BIN)/cardiod demo
 
 test: system-test lint ## all checks and all tests, those on a real pcscd included
+	$(call step,pytest --numprocesses auto --dist loadfile)
+
+coverage: system-test .venv/stamp-dev ## which lines and branches the tests reach
 	$(call step,pytest --cov --numprocesses auto --dist loadfile)
 
 faults: system-test .venv/stamp-dev ## every fault at every place of every money operation and personalization (an hour)
 	@$(BIN)/python -m tests.personalize
 	@$(BIN)/python -m tests.personalize.java_interruptions
+	@CARDIO_MACHINE_RUNS=2000 $(BIN)/python -m pytest -q -n0 --no-cov tests/faults/test_machine.py
 	@$(BIN)/python -m tests.faults
 
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)

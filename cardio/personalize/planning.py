@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 from cardio.apdu.connection import CardConnection
 from cardio.errors import LayoutInvalid
 from cardio.personalize.binding import references
 from cardio.personalize.card_data import CardData, declarations
 from cardio.personalize.cos.driver import cos_driver
+from cardio.personalize.globalplatform.applet_keys import AppletKeys
 from cardio.personalize.globalplatform.driver import JavaCardDriver, chip_identity
 from cardio.personalize.globalplatform.layout import JavaCardLayout
 from cardio.personalize.globalplatform.plan import JavaCardPlan
@@ -70,7 +72,9 @@ class JavaCardPlanner(Planner):
     """
 
     def __init__(self, product: Product, layout: JavaCardLayout, keys: IssuingKeys) -> None:
+        self._product = product
         self._layout = layout
+        self._keys = keys
         self._load_files = layout.read_packages()
         self._transport = keys.key_set(layout.transport.reference(layout.protocol))
         self._own = keys.key_set(layout.own.reference(layout.protocol))
@@ -82,7 +86,8 @@ class JavaCardPlanner(Planner):
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002
         """The plan by GlobalPlatform's commands."""
         driver = JavaCardDriver(card, self._layout, self._transport, self._own)
-        return JavaCardPlan(self._layout, self._load_files, content, driver)
+        of_card = partial(references, self._product, data, content.files, card.atr)
+        return JavaCardPlan(self._layout, self._load_files, content, AppletKeys(self._keys, of_card), driver)
 
     def chip(self, card: CardConnection) -> str:
         """Production data: cards of one make have one ATR."""

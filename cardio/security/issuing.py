@@ -5,7 +5,7 @@ that a card understands. `KeyringIssuingKeys` computes in memory, `HsmIssuingKey
 
 Two things cannot be hidden. The first key of a blank card is written in the clear, because the card has no key yet that
 could protect it (PERS §5.2, A06). And the key sets of JavaCards are handed out whole, because a secure channel computes
-with keys made from them at every command; only a keyring has them.
+with keys made from them at every command; only a keyring has them. So are the keys of applets, which go through it.
 """
 
 from __future__ import annotations
@@ -174,6 +174,14 @@ class IssuingKeys(ABC):
         body = self._line_encrypt(master, header + value)
         message = command + bytes([len(body) + MAC_SIZE]) + body
         return body + self.line_mac(master, challenge, message)
+
+    def applet_keys(self, keys: Iterable[CardKeyReference]) -> bytes:
+        """Keys of an application on a JavaCard, one behind the other; whoever asks sends them under the channel's DEK.
+
+        Args:
+            keys: The card's keys, in the order in which the application wants them.
+        """
+        return b"".join(self._value(key) for key in keys)
 
     @abstractmethod
     def key_set(self, reference: KeySetReference) -> CardKeySource:

@@ -273,6 +273,7 @@ def test_an_unknown_reader_is_503(daemon: Daemon) -> None:
 
 def test_two_cards_that_fit_must_be_told_apart_by_the_reader(daemon: Daemon) -> None:
     daemon.social.insert(citizen_card(serial="00008600000000000456"))
+    eventually(lambda: "wallet" in daemon.cards.get("social", {}).get("purses", ()))
     refused(debit(daemon, wait_s=1), 409, "card.multiple")
     assert debit(daemon, reader="citizen").status_code == 201
 

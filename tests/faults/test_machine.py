@@ -30,7 +30,7 @@ from cardio.virtual.wallet import WalletFunction
 from tests.faults.world import SHIPPED, Outside, Source, World
 from tests.summary import SUMMARY
 
-RUNS = int(os.environ.get("CARDIO_MACHINE_RUNS", "2000"))
+RUNS = int(os.environ.get("CARDIO_MACHINE_RUNS", "500"))
 """More with the variable, for a night."""
 STEPS = 12
 BALANCE = 100_000

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from cardio.cli.personalize import options
 from cardio.cli.personalize.feeding import blank_for
+from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.globalplatform.keys import StaticKeys
+from cardio.crypto.suites import PbocSuite
 from cardio.personalize.example_job import example_job
 from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
 from cardio.personalize.layouts import load_card_layout
@@ -20,6 +22,7 @@ from cardio.transport.channel import Channel
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.globalplatform import JavaCard
 from cardio.virtual.globalplatform_applet import PersonalizableApplet
+from cardio.virtual.roots import test_root
 from tests.globalplatform.caps import components, write_cap
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "layouts" / "java-card.toml"
@@ -34,6 +37,7 @@ PRODUCT = "citizen-wallet"
 PIN = "123456"
 JOB = "job-1"
 OWN_KEYS = "ISD/GP-ENC+GP-MAC+GP-DEK"
+WALLET_KEYS = "ADF1/WALLET-DPK+WALLET-DLK+WALLET-DTK"
 WALLET = bytes.fromhex("A00000000386980701")
 
 
@@ -108,6 +112,13 @@ class JavaWorkshop:
         """The keys with which a card must leave."""
         source = self.maker.keys.key_set(self.layout.own.reference(self.layout.protocol))
         return source.for_card(card.channel.diversification_data)
+
+    def wallet_key(self, name: str, row: int = 0) -> bytes:
+        """A key of the wallet of a row, as the specification diversifies it (PERS §5.2)."""
+        serial = self.rows[row].data.wallet_serial
+        assert serial is not None
+        root = test_root("A", name.removeprefix("WALLET-"))
+        return PbocSuite(Algorithm.TRIPLE_DES).diversify(root, [bytes.fromhex(serial[-16:])])
 
     def make(self, card: JavaCard, register: Register, row: int = 0, *, try_again: bool = False) -> Attempt:
         """Present a card once, and make it for a row."""

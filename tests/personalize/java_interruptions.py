@@ -25,7 +25,7 @@ from cardio.virtual.faults import Fault, FaultPlan
 from cardio.virtual.globalplatform import JavaCard
 from cardio.virtual.received import Received
 from tests.faults.loop import scratch
-from tests.personalize.java_cards import JOB, OWN_KEYS, JavaWorkshop, memory
+from tests.personalize.java_cards import JOB, OWN_KEYS, WALLET_KEYS, JavaWorkshop, memory
 
 PRESENTATIONS = 4
 """Torn, refused, tried again, finished."""
@@ -100,9 +100,9 @@ class Witness:
             self.authentications += 1
         if command.ins == PUT_KEY:
             (attempt,) = (one for one in self.register.attempts(JOB) if not one.state.final)
-            assert attempt.keys == {OWN_KEYS: False}, "PUT KEY was sent before it was registered"
+            assert attempt.keys == {WALLET_KEYS: True, OWN_KEYS: False}, "PUT KEY was sent before it was registered"
             kcvs = b"".join(self._workshop.own_keys(self._card).check_values())
-            assert attempt.kcvs == {OWN_KEYS: kcvs.hex().upper()}
+            assert attempt.kcvs[OWN_KEYS] == kcvs.hex().upper()
         if command.ins == SET_STATUS:
             told = [row.payload.get("life_cycle") for row in self.register.rows_after(0, MOST_CHAIN_ROWS)]
             assert LifeCycle(command.p2).name in told, "SET STATUS was sent before it was registered"
@@ -139,7 +139,7 @@ class JavaLoop:
                 register.verify()
                 states = [one.state for one in register.attempts()]
                 assert states == [CardState.REJECTED] * rejected + [CardState.FINISHED]
-                assert register.attempts()[-1].keys == {OWN_KEYS: True}
+                assert register.attempts()[-1].keys == {WALLET_KEYS: True, OWN_KEYS: True}
             return plan.fired
 
     def _present_until_finished(self, card: JavaCard, witness: Witness, plan: FaultPlan, n: int, folder: Path) -> int:

@@ -14,6 +14,8 @@ from cardio.apdu.globalplatform import CardState as LifeCycle
 from cardio.apdu.globalplatform import Privilege
 from cardio.cli.personalize.dry_run import dry_run
 from cardio.cli.personalize.feeding import VirtualFeeder
+from cardio.crypto.check_values import check_value
+from cardio.crypto.ciphers import TRIPLE_DES
 from cardio.crypto.globalplatform.keys import KeyType, StaticKeys, default_test_keys
 from cardio.errors import (
     CardContentRefused,
@@ -52,6 +54,7 @@ from tests.personalize.java_cards import (
     PIN,
     PRODUCT,
     WALLET,
+    WALLET_KEYS,
     JavaWorkshop,
     applet_memory,
     layout_text,
@@ -113,7 +116,12 @@ def test_a_blank_card_becomes_a_secured_one_with_its_own_keys(tmp_path: Path, pr
     assert own.keys.version == workshop.layout.own.version
     assert own.keys.values() == workshop.own_keys(card).values()
     assert done.state is CardState.FINISHED
-    assert done.kcvs == {OWN_KEYS: b"".join(own.keys.check_values()).hex().upper()}
+    keys = [groupings[0x8113][place : place + 16] for place in (0, 16, 32)]
+    assert keys == [workshop.wallet_key(name) for name in ("WALLET-DPK", "WALLET-DLK", "WALLET-DTK")]
+    assert done.kcvs == {
+        OWN_KEYS: b"".join(own.keys.check_values()).hex().upper(),
+        WALLET_KEYS: b"".join(check_value(TRIPLE_DES, key) for key in keys).hex().upper(),
+    }
 
 
 def test_cards_of_one_lot_get_different_keys(workshop: JavaWorkshop, register: Register) -> None:
@@ -167,11 +175,12 @@ def test_a_dry_run_tells_every_step_and_no_secret(workshop: JavaWorkshop) -> Non
     told = [one.document() for one in dry_run(workshop.maker, workshop.rows[0])]
     phases = list(dict.fromkeys(one["phase"] for one in told))
     assert phases == ["take-over", "structure", "content", "close"]
-    assert [one["key"] for one in told if one["key"]] == [OWN_KEYS]
+    assert [one["key"] for one in told if one["key"]] == [WALLET_KEYS, OWN_KEYS]
     text = repr(told).upper()
-    transport = default_test_keys(KeyType.AES).enc
+    secrets = [default_test_keys(KeyType.AES).enc, *workshop.own_keys(workshop.blank()).values()]
+    secrets += [workshop.wallet_key(name) for name in ("WALLET-DPK", "WALLET-DLK", "WALLET-DTK")]
     assert PIN not in text
-    assert not any(key.hex().upper() in text for key in (transport, *workshop.own_keys(workshop.blank()).values()))
+    assert not any(key.hex().upper() in text for key in secrets)
 
 
 # ---- cards that are not blank, or have other keys --------------------------------------------------------------------
@@ -276,7 +285,7 @@ def test_the_card_says_which_keys_it_has_after_put_key(tmp_path: Path, transport
         with pytest.raises(CardRemoved):
             workshop.make(card, register)
         (attempt,) = register.attempts()
-        assert (attempt.state, attempt.keys) == (CardState.KEY_UNCONFIRMED, {OWN_KEYS: False})
+        assert (attempt.state, attempt.keys) == (CardState.KEY_UNCONFIRMED, {WALLET_KEYS: True, OWN_KEYS: False})
         assert workshop.make(card, register).state is CardState.FINISHED
     assert list(card.channel.key_sets) == [0x30]
     assert card.channel.failures == 0
@@ -305,7 +314,7 @@ def test_a_card_that_had_its_own_keys_is_not_taken_over_again(workshop: JavaWork
     card = workshop.blank()
     _torn_at(card, "84F0", workshop, register)
     (attempt,) = register.attempts()
-    assert attempt.keys == {OWN_KEYS: True}
+    assert attempt.keys == {WALLET_KEYS: True, OWN_KEYS: True}
     card.channel.key_sets = {0xFF: KeySet(default_test_keys(KeyType.AES, 0xFF))}
     told = refused(workshop, card, register)
     assert EXTERNAL_AUTHENTICATE not in told.sent
@@ -411,8 +420,10 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "diversification": ('"kdf3"', '"emv"', "emv makes no keys for scp03"),
     "life cycle": ('life_cycle = "SECURED"', 'life_cycle = "TERMINATED"', "life_cycle"),
     "privilege": ("privileges = []", 'privileges = ["EVERYTHING"]', "EVERYTHING is none of NONE, SECURITY_DOMAIN"),
-    "two contents": ('constant = "01"', 'constant = "01", pin = true', "one of file, constant and pin is needed"),
+    "two contents": ('constant = "01"', 'constant = "01", pin = true', "one of file, constant, pin and keys is needed"),
     "PIN in plain": (', protection = "padded"', "", "a PIN is sent padded"),
+    "keys in plain": (', protection = "encrypted"', "", "keys are sent encrypted"),
+    "one DGI twice": ('dgi = "0102"', 'dgi = "0101"', "ADF1 has two groupings of one DGI"),
     "place": ('"ADF1/EF15"', '"EF15"', "directory/file is needed"),
     "unknown key": ('id = "java-card"', 'id = "java-card"\ncolour = "red"', "colour: Extra inputs are not permitted"),
 }

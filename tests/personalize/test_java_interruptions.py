@@ -13,7 +13,7 @@ from tests.personalize.java_cards import JavaWorkshop
 from tests.personalize.java_interruptions import INTERRUPTIONS, JavaLoop, loops
 from tests.summary import SUMMARY
 
-SAMPLES = 60
+SAMPLES = 40
 PLACES = 42
 """About how many commands a card takes."""
 SEED = "CARDIO_JAVA_CARD_SEED"

@@ -117,7 +117,7 @@ class PackageLayout(Part):
 
 
 class GroupingLayout(Part):
-    """A data grouping of an applet; `file`, `constant` and `pin` exclude each other.
+    """A data grouping of an applet; `file`, `constant`, `pin` and `keys` exclude each other.
 
     Attributes:
         dgi: Its identifier.
@@ -125,6 +125,7 @@ class GroupingLayout(Part):
         declared: Declaration of a wallet's file, if it is another than the product's.
         constant: Its value, where all cards have the same.
         pin: Whether it holds the holder's PIN.
+        keys: Names of the card's keys that it holds, one behind the other: `WALLET-DPK`.
         protection: How it is sent besides the protection of the channel.
         readable: Whether the applet tells it by GET DATA, so that it can be read back.
     """
@@ -134,13 +135,16 @@ class GroupingLayout(Part):
     declared: str | None = None
     constant: Hex | None = None
     pin: bool = False
+    keys: tuple[str, ...] = ()
     protection: DgiProtection = DgiProtection.PLAIN
     readable: bool = False
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
-        if (self.file is not None) + (self.constant is not None) + self.pin != 1:
-            raise ValueError("one of file, constant and pin is needed")
+        if (self.file is not None) + (self.constant is not None) + self.pin + bool(self.keys) != 1:
+            raise ValueError("one of file, constant, pin and keys is needed")
+        if self.keys and self.protection is not DgiProtection.ENCRYPTED:
+            raise ValueError("keys are sent encrypted")
         if self.pin and self.protection is not DgiProtection.PADDED:
             raise ValueError("a PIN is sent padded")
         if self.readable and self.protection is not DgiProtection.PLAIN:
@@ -174,6 +178,13 @@ class AppletLayout(Part):
     privileges: Privileges = Privilege.NONE
     parameters: Hex = b""
     data: tuple[GroupingLayout, ...] = ()
+
+    @model_validator(mode="after")
+    def _different_groupings(self) -> Self:
+        identifiers = [grouping.dgi for grouping in self.data]
+        if len(set(identifiers)) < len(identifiers):
+            raise ValueError(f"{self.label} has two groupings of one DGI")
+        return self
 
 
 class JavaCardLayout(Part):

@@ -13,6 +13,7 @@ from functools import partial
 from cardio.apdu.globalplatform import CardState
 from cardio.applications.pin import encode_pin
 from cardio.errors import CardNotBlank, LayoutInvalid
+from cardio.personalize.globalplatform.applet_keys import AppletKeys
 from cardio.personalize.globalplatform.cap import CapFile
 from cardio.personalize.globalplatform.commands import Installation
 from cardio.personalize.globalplatform.dgi import Dgi, DgiProtection
@@ -32,6 +33,7 @@ class JavaCardPlan(CardPlan):
         layout: Its load files, applets and keys.
         load_files: CAP files of its packages, in the same order.
         content: What it holds.
+        applet_keys: Keys of its applications.
         driver: The card.
 
     Raises:
@@ -39,13 +41,19 @@ class JavaCardPlan(CardPlan):
     """
 
     def __init__(
-        self, layout: JavaCardLayout, load_files: tuple[CapFile, ...], content: CardContent, driver: JavaCardDriver
+        self,
+        layout: JavaCardLayout,
+        load_files: tuple[CapFile, ...],
+        content: CardContent,
+        applet_keys: AppletKeys,
+        driver: JavaCardDriver,
     ) -> None:
         self._layout = layout
         self._load_files = load_files
         self._content = content
+        self._applet_keys = applet_keys
         self._driver = driver
-        self._groupings = {applet.label: list(self._filled(applet)) for applet in layout.applets}
+        self._told = {applet.label: list(self._without_keys(applet)) for applet in layout.applets}
 
     # ---- what every plan has ---------------------------------------------------------------------------------
 
@@ -91,7 +99,7 @@ class JavaCardPlan(CardPlan):
 
     def findings(self) -> Iterator[Finding]:
         """Key sets, life cycle, load files, applications, and what these tell of their data."""
-        back = JavaCardReadingBack(self._layout, self._load_files, self._groupings, self._driver)
+        back = JavaCardReadingBack(self._layout, self._load_files, self._told, self._driver)
         yield from back.findings()
 
     # ---- parts -----------------------------------------------------------------------------------------------
@@ -166,22 +174,35 @@ class JavaCardPlan(CardPlan):
         )  # fmt: skip
 
     def _store(self, applet: AppletLayout) -> Iterator[Step]:
-        groupings = self._groupings[applet.label]
-        if groupings:
-            count = len(groupings)
-            yield Step(
-                Phase.CONTENT, applet.label, f"写入{count}个数据组",
-                f"store {count} data grouping{'s' if count > 1 else ''}",
-                partial(self._driver.store, applet.instance, groupings),
-            )  # fmt: skip
+        names = [name for grouping in applet.data for name in grouping.keys]
+        count = len(self._told[applet.label]) + sum(bool(grouping.keys) for grouping in applet.data)
+        if not count:
+            return
+        yield Step(
+            Phase.CONTENT, applet.label, f"写入{count}个数据组",
+            f"store {count} data grouping{'s' if count > 1 else ''}",
+            partial(self._send, applet), key=f"{applet.label}/{'+'.join(names)}" if names else None,
+            kcv=partial(self._applet_keys.check_values, names) if names else None,
+        )  # fmt: skip
 
-    def _filled(self, applet: AppletLayout) -> Iterator[Dgi]:
-        """The groupings that have content."""
+    def _send(self, applet: AppletLayout) -> None:
+        """Groupings in the layout's order; keys get their values here, for no longer than it takes to send them."""
+        told = {dgi.identifier: dgi for dgi in self._told[applet.label]}
+        keys = {
+            grouping.dgi: Dgi(grouping.dgi, self._applet_keys.values(grouping.keys), grouping.protection)
+            for grouping in applet.data
+            if grouping.keys
+        }
+        both = told | keys
+        self._driver.store(applet.instance, [both[one.dgi] for one in applet.data if one.dgi in both])
+
+    def _without_keys(self, applet: AppletLayout) -> Iterator[Dgi]:
+        """The groupings that have content, but for keys."""
+        block = self._layout.protocol.block
         for grouping in applet.data:
             value = self._value(grouping)
             if value is None:
                 continue
-            block = self._layout.protocol.block
             if grouping.protection is DgiProtection.ENCRYPTED and len(value) % block:
                 raise LayoutInvalid(f"{applet.label}/{grouping.dgi:04X}: {len(value)} bytes are no blocks of {block}")
             yield Dgi(grouping.dgi, value, grouping.protection)
