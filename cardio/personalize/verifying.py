@@ -83,17 +83,26 @@ class ReadingBack:
     def findings(self) -> Iterator[Finding]:
         """One for each file that has content, in the order of the layout."""
         for directory in self._layout.master_file.walk():
-            expected = {
-                file.label: records
-                for file in directory.files
-                if (records := file.content or self._content.files.get((directory.label, file.label), ()))
-            }
-            if not expected:
-                continue
-            self._cos.select(directory)
-            for file in directory.files:
-                if file.label in expected:
-                    yield self._finding(directory, file, expected[file.label])
+            yield from self.of(directory.label)
+
+    def of(self, label: str) -> Iterator[Finding]:
+        """The findings of one directory.
+
+        Raises:
+            KeyError: The layout has no directory of that label.
+        """
+        directory = self._layout.directory(label)
+        expected = {
+            file.label: records
+            for file in directory.files
+            if (records := file.content or self._content.files.get((directory.label, file.label), ()))
+        }
+        if not expected:
+            return
+        self._cos.select(directory)
+        for file in directory.files:
+            if file.label in expected:
+                yield self._finding(directory, file, expected[file.label])
 
     def _finding(self, directory: DirectoryLayout, file: FileLayout, expected: Sequence[bytes]) -> Finding:
         name = f"{directory.label}/{file.label}"
