@@ -42,7 +42,8 @@ serve: .venv/stamp-project ## the same daemon left running at http://127.0.0.1:7
 test: system-test lint ## all checks and all tests, those on a real pcscd included
 	$(call step,pytest --cov --numprocesses auto --dist loadfile)
 
-faults: system-test .venv/stamp-dev ## every fault at every place of every money operation (an hour)
+faults: system-test .venv/stamp-dev ## every fault at every place of every money operation and personalization (an hour)
+	@$(BIN)/python -m tests.personalize
 	@$(BIN)/python -m tests.faults
 
 soak: .venv/stamp-dev ## 24 simulated hours of a busy counter with faults: books and memory at their end (two minutes)

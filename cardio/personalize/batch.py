@@ -12,7 +12,6 @@ from datetime import datetime
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardAbsent,
-    CardDataInvalid,
     CardioError,
     CardNotBlank,
     CardRejected,
@@ -34,7 +33,7 @@ LOOK = 0.5
 MAX_REJECTIONS = 3
 """Cards that one row may cost in a run: what every card refuses is the row's fault, or the layout's."""
 INTERRUPTED, REFUSED = "interrupted", "refused"
-UNTOUCHED = (CardDataInvalid, CardNotBlank, CardRejected, InputInvalid, TestKeysRefused)
+UNTOUCHED = (CardNotBlank, CardRejected, InputInvalid, TestKeysRefused)
 """Errors that are told before the card is begun."""
 ENDING = (SamError, StoreError, TestKeysRefused, TransportKeyWrong)
 """Errors that the next card would meet too: a wrong transport key must not cost every card of a lot a try."""
@@ -197,9 +196,14 @@ class Batch:
     def _take(self, identity: str) -> Prepared | None:
         """The row that a card was begun for, or the next one; None if none is left for it."""
         known = self._register.newest(identity)
-        if known is not None and not known.state.final and known.job == self._job.head.id:
+        ours = known is not None and known.job == self._job.head.id
+        if known is not None and ours and not known.state.final:
             return self._rows.get(known.record)
         with self._lock:
+            if known is not None and ours and known.record in self._waiting:
+                # It was rejected: a card that was closed can hold this row only.
+                self._waiting.remove(known.record)
+                return self._rows[known.record]
             return self._rows[self._waiting.popleft()] if self._waiting else None
 
     def _failed(self, result: Result, row: Prepared | None, error: CardioError) -> Result:

@@ -112,6 +112,7 @@ def content_of(product: Product, layout: Layout, data: CardData, pin: str | None
 
     Raises:
         JobInvalid: A field is missing, wrong, or does not fit; every such field is named.
+        PinLength: The PIN does not have 4 to 12 digits.
     """
     wrong: list[str] = _wrong_numbers(product, data)
     files: dict[Place, Sequence[bytes]] = {}
@@ -128,7 +129,9 @@ def content_of(product: Product, layout: Layout, data: CardData, pin: str | None
             wrong.append(f"{name}: {error}")
     if wrong:
         raise JobInvalid("; ".join(wrong))
-    return CardContent(files, None if pin is None else encode_pin(pin))
+    if pin is not None:
+        encode_pin(pin)
+    return CardContent(files, pin)
 
 
 def declarations(product: Product, layout: Layout) -> dict[Place, FileDeclaration]:

@@ -267,6 +267,11 @@ class Layout(Part):
             raise KeyError(label)
         return found
 
+    def pin_of(self, directory: DirectoryLayout) -> KeyRecord | None:
+        """The PIN that counts in a directory: its own, or one of a directory above; None without."""
+        above = (one for one in self.master_file.walk() if directory in one.walk())
+        return next((key for one in above for key in one.keys if key.kind is KeyKind.PIN), None)
+
 
 def load_layout(file: Path) -> Layout:
     """Read a layout from a TOML file.

@@ -26,7 +26,7 @@ from cardio.personalize.derived import layout_of
 from cardio.personalize.layout import Layout
 from cardio.personalize.plan import CardContent, NativePlan, Step
 from cardio.personalize.register import Attempt, CardState, Register
-from cardio.personalize.resuming import remaining
+from cardio.personalize.resuming import last_key, remaining
 from cardio.personalize.verifying import Finding, ReadingBack
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
@@ -131,8 +131,8 @@ class Personalizer:
 
         Raises:
             CardNotBlank: The card holds an application already; it was not touched.
-            CardRejected: It was rejected before, and `try_again` is false.
-            InputInvalid: It was begun for another row.
+            CardRejected: It was rejected before, and `try_again` is false, or it was closed for another row.
+            InputInvalid: It was begun for another row, or the row is made already or worked on.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
             ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.
             CardDiffers: What was read back is not what was written.
@@ -176,6 +176,9 @@ class Personalizer:
         if known is not None and known.state is CardState.REJECTED:
             if not try_again:
                 raise CardRejected(f"attempt {known.id}: {known.reason}")
+            if last_key(self.layout) in known.keys and (known.job, known.record) != (job, record):
+                # It cannot be erased any more, and has the keys and the PIN of that row.
+                raise CardRejected(f"attempt {known.id}: it was closed for row {known.record} of job {known.job}")
             return register.begin_again(known, job, record, card.channel.reader)
         driver = self._driver(card)
         # Before any key is tried: a try on a card that is in use would bring it nearer to its end.
@@ -193,6 +196,7 @@ class Personalizer:
     def _check(self, card: CardConnection, prepared: Prepared) -> None:
         back = self._reading_back(card, prepared)
         back.prove_masters()
+        back.prove_pin()
         wrong = [f"{found.file}: {found.problem}" for found in back.findings() if found.differs]
         if wrong:
             raise CardDiffers("; ".join(wrong))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
+from cardio.applications.pin import encode_pin, verify_pin
 from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
 from cardio.personalize.cos.driver import CosDriver
@@ -60,11 +61,11 @@ class CardContent:
 
     Attributes:
         files: Records of the files by their place, as the card stores them.
-        pin: The holder's PIN as the card stores it; None for a card without.
+        pin: The holder's PIN, 4 to 12 digits; None for a card without.
     """
 
     files: Mapping[Place, Sequence[bytes]] = field(repr=False)
-    pin: bytes | None = field(default=None, repr=False)
+    pin: str | None = field(default=None, repr=False)
 
 
 class NativePlan:
@@ -188,7 +189,7 @@ class NativePlan:
         if record.kind is KeyKind.PIN:
             return Step(
                 Phase.STRUCTURE, label, f"写入密码，{record.tries}次", f"load the PIN, {record.tries} tries",
-                partial(self._cos.add_key, record, self._pin(), _needed(master)), key=f"{label}/{PIN}",
+                partial(self._cos.add_key, record, encode_pin(self._pin()), _needed(master)), key=f"{label}/{PIN}",
             )  # fmt: skip
         key = self._reference(record.name)
         name = f"{label}/{record.name}+{PIN}" if record.companion else f"{label}/{record.name}"
@@ -199,7 +200,7 @@ class NativePlan:
             f"load key {record.name}, type {record.type_byte:02X}, id {record.id:02X}", act, key=name, reference=key,
         )  # fmt: skip
 
-    def _pin(self) -> bytes:
+    def _pin(self) -> str:
         if self._content.pin is None:
             raise ValueError("the card has no PIN")
         return self._content.pin
@@ -241,6 +242,10 @@ class NativePlan:
             if key.kind is KeyKind.EXTERNAL and key.use == FREE and low <= key.state & 0x0F <= high:
                 yield self._authorize(directory, key.name)
                 return
+        pin = self.layout.pin_of(directory)
+        if pin is not None and self._content.pin is not None and low <= pin.state & 0x0F <= high:
+            act = partial(verify_pin, self._cos.card, self._pin())
+            yield Step(Phase.CONTENT, directory.label, "出示密码", "present the PIN", act)
 
     def _write(self, phase: Phase, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
         records = self._records(directory, file)

@@ -172,39 +172,25 @@ class Register:
         """Write down that a card is about to be made for a row.
 
         Raises:
-            InputInvalid: The row or the card is being worked on.
+            InputInvalid: The row is made already, or the row or the card is being worked on.
         """
-
-        def write(db: sqlite3.Connection) -> Attempt:
-            columns = (job, record, identity, reader, CardState.STARTED.value, stamp(self._clock()))
-            try:
-                cursor = db.execute(
-                    "INSERT INTO attempts (job, record, identity, reader, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
-                    columns,
-                )
-            except sqlite3.IntegrityError as error:
-                raise InputInvalid(f"row {record} of job {job}, or its card, is open in another attempt") from error
-            number = cursor.lastrowid or 0
-            self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
-            return _attempt(db, number)
-
-        return self._database.write(write)
+        return self._database.write(lambda db: _attempt(db, self._begin(db, job, record, identity, reader)))
 
     def begin_again(self, rejected: Attempt, job: str, record: str, reader: str) -> Attempt:
         """A new attempt with a card that was rejected; what is known of its keys goes with it.
 
         Raises:
-            InputInvalid: The row or the card is being worked on.
+            InputInvalid: As in `begin`.
         """
-        begun = self.begin(job, record, rejected.identity, reader)
 
         def write(db: sqlite3.Connection) -> Attempt:
+            number = self._begin(db, job, record, rejected.identity, reader)
             db.execute(
                 "INSERT INTO key_writes SELECT ?, name, kcv, confirmed FROM key_writes WHERE attempt = ?",
-                (begun.id, rejected.id),
+                (number, rejected.id),
             )
-            self._note(db, "card.tried-again", str(begun.id), {"rejected": rejected.id})
-            return _attempt(db, begun.id)
+            self._note(db, "card.tried-again", str(number), {"rejected": rejected.id})
+            return _attempt(db, number)
 
         return self._database.write(write)
 
@@ -281,6 +267,19 @@ class Register:
     def rows_after(self, seq: int, limit: int) -> list[chain.ChainRow]:
         """Rows of the chain that follow one, oldest first."""
         return self._database.read(lambda db: chain.rows_after(db, seq, limit))
+
+    def _begin(self, db: sqlite3.Connection, job: str, record: str, identity: str, reader: str) -> int:
+        columns = (job, record, identity, reader, CardState.STARTED.value, stamp(self._clock()))
+        try:
+            cursor = db.execute(
+                "INSERT INTO attempts (job, record, identity, reader, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+                columns,
+            )
+        except sqlite3.IntegrityError as error:
+            raise InputInvalid(f"row {record} of job {job} is made already, or it or its card is worked on") from error
+        number = cursor.lastrowid or 0
+        self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
+        return number
 
     def _move(self, db: sqlite3.Connection, attempt: int, state: CardState, told: dict[str, Any]) -> None:
         row = self._note(db, f"card.{state}", str(attempt), told)

@@ -18,12 +18,13 @@ from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.blank import BlankSecurity
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan
-from cardio.virtual.fmcos_keys import FmcosKey
 from cardio.virtual.received import Received
 from cardio.virtual.saving import save
 from tests.faults.loop import scratch
-from tests.personalize.workshop import CATALOGUE, JOB, PIN, Workshop, key_records
+from tests.personalize.workshop import JOB, PRODUCTS, Workshop, key_records
 
+LAYOUTS = (("citizen-wallet", "citizen-wallet"), ("ssc-2.0", "social-security"))
+"""Products and the layouts of the worked cards (PERS §5.2, §5.3)."""
 PRESENTATIONS = 3
 """A card that was interrupted once is finished when it comes back; one more for a second fault."""
 MOST_PLACES = 5000
@@ -50,6 +51,9 @@ class Interruption:
     fault: Fault
     kills: bool = False
     twice: bool = False
+
+    def __str__(self) -> str:
+        return self.name
 
     def plan(self, n: int) -> FaultPlan:
         """The fault at the n-th place."""
@@ -85,7 +89,7 @@ class Witness:
     def _state(self) -> dict[tuple[str, int, int], tuple[bytes, int]]:
         return {place: (key.value, key.tries_left) for place, key in key_records(self._card).items()}
 
-    def _watch(self, moment: Moment, command: Received) -> None:  # noqa: ARG002
+    def _watch(self, moment: Moment, command: Received) -> None:
         if moment is not Moment.AFTER_COMMIT:
             return
         now = self._state()
@@ -144,10 +148,12 @@ class Loop:
                 channel = reader.connect()
                 try:
                     attempt = self.workshop.maker.personalize(channel, self.workshop.rows[0], register, JOB)
-                    assert attempt.state is CardState.FINISHED
-                    return
                 except (ReaderError, Killed):
                     assert plan.fired
+                else:
+                    assert attempt.state is CardState.FINISHED
+                    assert presentation or not plan.fired, "finished, although it was interrupted"
+                    return
                 finally:
                     channel.close()
             with suppress(CardRemoved):
@@ -163,9 +169,7 @@ class Loop:
         with self.workshop.register(folder) as register:
             register.verify()
             attempts = register.attempts()
-            assert [(one.state, one.record) for one in attempts] == [
-                (CardState.FINISHED, self.workshop.data[0].record)
-            ]
+            assert [(one.state, one.record) for one in attempts] == [(CardState.FINISHED, self.workshop.data[0].record)]
             assert all(attempts[0].keys.values())
             assert attempts[0].identity.startswith(card.atr.hex().upper())
 
@@ -195,3 +199,30 @@ def memory(card: VirtualCard, folder: Path) -> str:
     file = folder / "card.json"
     save(card, file)
     return file.read_text(encoding="utf-8")
+
+
+def workshops() -> dict[str, Workshop]:
+    """All products with their derived layouts, and the layouts of the worked cards, by the layout's id."""
+    derived = [Workshop(product) for product in PRODUCTS]
+    return {str(one): one for one in (*derived, *(Workshop(product, layout) for product, layout in LAYOUTS))}
+
+
+def loops() -> list[Loop]:
+    """Every interruption of every product."""
+    return [Loop(workshop, one) for workshop in workshops().values() for one in INTERRUPTIONS]
+
+
+def whole_loop(loop: Loop) -> int:
+    """n = 1, 2, 3 … until nothing is left to interrupt; returns the number of places.
+
+    Raises:
+        AssertionError: A card, or the register, was not as it must be.
+    """
+    expected = loop.expected()
+    for n in range(1, MOST_PLACES):
+        try:
+            if not loop.case(n, expected):
+                return n - 1
+        except AssertionError as error:
+            raise AssertionError(f"{loop}, place {n}: {error}") from error
+    raise AssertionError(f"{loop}: no end after {MOST_PLACES} places")
