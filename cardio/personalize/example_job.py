@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,7 @@ FROM_ROW = {
     "SSSE/EF06": None,
 }
 """Fields that the row's own fields say; None for all of a file."""
+CITIZEN_ID_SIZE = 18
 CODED = {"code", "zh", "en"}
 
 
@@ -39,17 +40,19 @@ def example_job(product: Product, layout: Layout, cards: int) -> tuple[JobLine, 
         layout: Its files.
         cards: Number of rows, 1 to 100 000.
     """
-    items = dict(_items(product, layout))
-    rows = [_row(product, items, number) for number in range(1, cards + 1)]
+    files = declarations(product, layout)
+    room = _has_room_for_holder(files.values())
+    items = dict(_items(product, files, room=room))
+    rows = [_row(product, items, number, holder=room) for number in range(1, cards + 1)]
     return JobLine(job=f"example-{product.id}", product=product.id, cards=cards), rows
 
 
-def _row(product: Product, items: Mapping[str, Any], number: int) -> CardData:
+def _row(product: Product, items: Mapping[str, Any], number: int, *, holder: bool) -> CardData:
     social, wallet = product.social_security, product.wallet
     employer = social is not None and social.card == "ssc-employer"
     return CardData(
         record=f"{number:06d}",
-        holder=None if employer or not _has_room_for_holder(product) else _holder(number),
+        holder=_holder(number) if holder and not employer else None,
         region=REGION if social else None,
         card_number=_card_number(number) if social else None,
         card_serial=f"{number:08d}" if social else None,
@@ -79,21 +82,23 @@ def _wallet_serial(product: Product, number: int) -> str:
     return f"0000860000{number:010d}"
 
 
-def _has_room_for_holder(product: Product) -> bool:
-    """Whether its holder files take a citizen ID number: EF16 of the PBOC form has 16 characters (EW §2.4)."""
-    holder = product.wallet.file_of_kind("holder") if product.wallet else None
-    return holder is None or holder.content.specs()["identity_number"].codec.size >= 18
+def _has_room_for_holder(files: Iterable[FileDeclaration]) -> bool:
+    """Whether all holder files take a citizen ID number: EF16 of the PBOC form has 16 characters (EW §2.4)."""
+    numbers = (file.content.specs().get("identity_number") for file in files)
+    return all(number is None or number.codec.size >= CITIZEN_ID_SIZE for number in numbers)
 
 
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def _items(product: Product, layout: Layout) -> Iterator[tuple[str, Any]]:
+def _items(
+    product: Product, files: Mapping[tuple[str, str], FileDeclaration], *, room: bool
+) -> Iterator[tuple[str, Any]]:
     examples = example_contents(product)
-    for place, file in declarations(product, layout).items():
+    for place, file in files.items():
         name = "/".join(place)
         records = examples.get(place, ())
-        if not records or (name in FROM_ROW and FROM_ROW[name] is None and _has_room_for_holder(product)):
+        if not records or (name in FROM_ROW and FROM_ROW[name] is None and room):
             continue
         if len(records) > 1 or file.records:
             yield name, [encode_content(record).hex().upper() for record in records]
@@ -114,8 +119,7 @@ def _told_by_row(place: tuple[str, str], file: FileDeclaration) -> set[str]:
         return set()
     if file.label == "EF15":
         return {"serial", "asn", "starts", "ends"}
-    wide = file.content.specs()["identity_number"].codec.size >= 18
-    return set(file.content.specs()) if wide else set()
+    return set(file.content.specs()) if _has_room_for_holder([file]) else set()
 
 
 def _given(record: Record) -> dict[str, Any] | None:

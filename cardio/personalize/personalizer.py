@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
@@ -54,7 +54,7 @@ class Prepared:
     """
 
     data: CardData
-    pin: str | None
+    pin: str | None = field(repr=False)
     content: CardContent
 
 

@@ -7,7 +7,7 @@ they depend on the card's challenges. Nothing is sent while a plan is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 
@@ -42,7 +42,9 @@ class Step:
         zh: What it does, in Chinese.
         en: What it does, in English.
         act: Does it.
-        key: Name of the key record that it writes, `ADF1/WALLET-DLK`; None for all other steps.
+        key: Name of the key record that it writes, `ADF1/WALLET-DLK`; None for all other steps. The first key of a key
+            file is told by the step that makes the file: a card may be lost if its first key does not follow at once
+            (PERS §1.1), so that nothing else has to be done between the two.
         reference: The key that it writes, for its check value; None for a PIN.
     """
 
@@ -173,11 +175,12 @@ class NativePlan:
         if first is None:
             return parent
         master = self._reference(first.name)
+        step = self._key(directory, first, parent)
         yield Step(
             phase, label, f"建立密钥文件，{directory.key_file}字节", f"create the key file, {directory.key_file} bytes",
-            partial(self._cos.create_key_file, directory),
+            partial(self._cos.create_key_file, directory), key=step.key, reference=step.reference,
         )  # fmt: skip
-        yield self._key(directory, first, parent)
+        yield replace(step, key=None, reference=None)
         yield self._authenticate(phase, directory, first.name)
         for record in directory.keys:
             if record.kind is not KeyKind.PIN or self._content.pin is not None:
