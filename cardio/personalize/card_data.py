@@ -6,6 +6,7 @@ shows it. What is wrong is named by its field, and no value is repeated: it may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -37,6 +38,7 @@ CITIZEN_ID = "00"
 """Identity type of a citizen ID card in EF16 (EW §2.4)."""
 CARD_APPLICATION = "D156000005"
 """Registered identifier of social security cards, in item 01 (SSC §4.1)."""
+FILE_NAME = re.compile(r"[A-Z][A-Z0-9.]*/EF[0-9A-F]{2}")
 NO_AUTHENTICATION_CODE = "FFFFFFFF"
 """The algorithm of the code in item 01 is not public (PERS §5.3)."""
 
@@ -118,13 +120,16 @@ def content_of(product: Product, layout: Layout, data: CardData, pin: str | None
     files: dict[Place, Sequence[bytes]] = {}
     declared = declarations(product, layout)
     unknown = data.items.keys() - {"/".join(place) for place in declared}
-    wrong += [f"items.{name}: the card has no such file" for name in sorted(unknown)]
+    # What is in the place of a name may be anything, a person's number too.
+    wrong += [f"items.{name if FILE_NAME.fullmatch(name) else '…'}: no such file" for name in sorted(unknown)]
     for place, file in declared.items():
         name = "/".join(place)
         try:
             records = _records(product, file, data, data.items.get(name))
             if records:
                 files[place] = encode(file, records)
+        except CardDataInvalid as error:
+            wrong.append(f"{name}: {error.detail}")
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
@@ -194,10 +199,7 @@ def _record(file: FileDeclaration, given: Any) -> Record:
     if not isinstance(given, str):
         return file.content.parse(given)
     raw = bytes.fromhex(given)
-    try:
-        return decode_content(file.layout(raw), raw)
-    except CardDataInvalid as error:
-        raise ValueError(error.detail) from None
+    return decode_content(file.layout(raw), raw)
 
 
 def _issuer(product: Product, data: CardData) -> Fields:
@@ -218,7 +220,10 @@ def _name(name: str) -> Fields:
     """Name and name extension; a character may be split between the two (SSC §10.2)."""
     specs = HolderData.specs()
     first, second = (specs[name].codec.size for name in ("name_bytes", "name_extension_bytes"))
-    raw = Text(first + second).encode(name)
+    try:
+        raw = Text(first + second).encode(name)
+    except ValueError as error:
+        raise ValueError(f"holder.name: {error}") from None
     extension = raw[first:]
     return {"name_bytes": raw[:first], "name_extension_bytes": extension if extension.strip(b"\x00") else None}
 
