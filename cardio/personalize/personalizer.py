@@ -14,6 +14,7 @@ from cardio.errors import (
     CardRejected,
     InputInvalid,
     JobInvalid,
+    LayoutInvalid,
     ReaderError,
     SamError,
     StoreError,
@@ -65,9 +66,14 @@ class Personalizer:
         product: What the cards are.
         keys: The issuer's keys.
         layout: How the cards are laid out; derived from the product where it is left out.
+
+    Raises:
+        LayoutInvalid: The layout is another product's, or wants a driver that is not installed.
     """
 
     def __init__(self, product: Product, keys: IssuingKeys, layout: Layout | None = None) -> None:
+        if layout is not None and layout.product != product.id:
+            raise LayoutInvalid(f"layout {layout.id} is for product {layout.product}, not {product.id}")
         self.product = product
         self.keys = keys
         derived, left_out = (layout, ()) if layout is not None else layout_of(product)
