@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cardio.errors import CardError, CardRemoved, InputInvalid, SamKeyMissing, StorageUnavailable, TransportKeyWrong
-from cardio.personalize.batch import INTERRUPTED, REFUSED, Batch, Result
+from cardio.personalize.batch import INTERRUPTED, MAX_REJECTIONS, REFUSED, Batch, Result
 from cardio.personalize.jobs import Job
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.register import CardState, Register
@@ -212,6 +212,17 @@ def test_the_row_of_a_rejected_card_is_made_on_the_next(workshop: Workshop, tmp_
     assert desk.results[0].record == desk.results[1].record
     assert "6581" in desk.results[0].reason
     assert desk.results[0].reason.count("\n") == 0
+
+
+def test_a_row_that_every_card_refuses_is_set_aside(workshop: Workshop, tmp_path: Path) -> None:
+    bad = [workshop.blank(number) for number in range(1, MAX_REJECTIONS + 1)]
+    for card in bad:
+        card.faults = FaultPlan(Fault.REFUSED, 20, status=0x6581)
+    with workshop.register(tmp_path) as register:
+        desk = Desk(workshop, register, itertools.chain(bad, blanks(workshop, 10)))
+        assert desk.run() == every(workshop) - {workshop.data[0].record}
+        assert Desk(workshop, register, blanks(workshop, 50)).run() == every(workshop)
+    assert desk.states() == {REJECTED: MAX_REJECTIONS, FINISHED: ROWS - 1}
 
 
 def reject(workshop: Workshop, register: Register, card: VirtualCard, row: int) -> None:

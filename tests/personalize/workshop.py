@@ -26,9 +26,7 @@ LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
 PIN = "123456"
 JOB = "job-1"
 CATALOGUE = Catalogue.load()
-UNMADE = frozenset({"combined"})
-"""Products that no blank virtual card can become: beside an environment it has no room for a wallet."""
-PRODUCTS = tuple(product.id for product in CATALOGUE if product.id not in UNMADE)
+PRODUCTS = tuple(product.id for product in CATALOGUE)
 
 
 class Workshop:
