@@ -126,7 +126,7 @@ class Loop:
             card.faults = plan
             self._present_until_finished(card, plan, n, folder)
             assert memory(card, folder) == expected, "the card differs from one that was not interrupted"
-            self._judge(card, witness, folder)
+            judge(self.workshop, card, witness, folder, asked=2 if self.interruption.twice else 1)
             return plan.fired
 
     def _present_until_finished(self, card: VirtualCard, plan: FaultPlan, n: int, folder: Path) -> None:
@@ -151,24 +151,36 @@ class Loop:
             reader.insert(card)
         raise AssertionError(f"not finished after {PRESENTATIONS} presentations")
 
-    def _judge(self, card: VirtualCard, witness: Witness, folder: Path) -> None:
-        wrong = dict(witness.wrong)
-        asked = wrong.pop(LAST_MASTER, 0)
-        assert asked <= (2 if self.interruption.twice else 1), f"{asked} tries for the last master"
-        assert not wrong, f"wrong tries: {wrong}"
-        with self.workshop.register(folder) as register:
-            register.verify()
-            attempts = register.attempts()
-            assert [(one.state, one.record) for one in attempts] == [(CardState.FINISHED, self.workshop.data[0].record)]
-            assert all(attempts[0].keys.values())
-            assert attempts[0].identity.startswith(card.atr.hex().upper())
-
     def expected(self) -> str:
         """Memory of a card that is made without any fault."""
         with scratch() as folder, self.workshop.register(folder) as register:
             card = self.workshop.blank()
             self.workshop.make(card, register)
             return memory(card, folder)
+
+
+def judge(workshop: Workshop, card: VirtualCard, witness: Witness, folder: Path, *, asked: int = 1) -> None:
+    """No key lost a try, but for the last master, and the register tells the truth.
+
+    Args:
+        workshop: Makes the card.
+        card: A finished card.
+        witness: What its keys lost.
+        folder: Where the register is.
+        asked: Tries that the last master may have cost.
+
+    Raises:
+        AssertionError: It is not so.
+    """
+    wrong = dict(witness.wrong)
+    assert wrong.pop(LAST_MASTER, 0) <= asked, "too many tries for the last master"
+    assert not wrong, f"wrong tries: {wrong}"
+    with workshop.register(folder) as register:
+        register.verify()
+        attempts = register.attempts()
+        assert [(one.state, one.record) for one in attempts] == [(CardState.FINISHED, workshop.data[0].record)]
+        assert all(attempts[0].keys.values())
+        assert attempts[0].identity.startswith(card.atr.hex().upper())
 
 
 def memory(card: VirtualCard, folder: Path) -> str:

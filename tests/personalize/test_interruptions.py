@@ -15,7 +15,14 @@ from tests.summary import SUMMARY
 SAMPLES = 40
 SEED = "CARDIO_PERSONALIZATION_SEED"
 """Set it to the printed seed to get the same cases."""
-PLACES = {"ssc-1.0": 470, "ssc-2.0": 1010, "ssc-3.0": 1020, "combined": 1080, "social-security-b": 180, "ssc-employer": 140}
+PLACES = {
+    "ssc-1.0": 470,
+    "ssc-2.0": 1010,
+    "ssc-3.0": 1020,
+    "combined": 1080,
+    "social-security-b": 180,
+    "ssc-employer": 140,
+}
 """About how many commands a card takes; of all others about 60."""
 WORKED_WALLET = LAYOUTS[0]
 WORST = [one for one in INTERRUPTIONS if one.fault is Fault.CUT_AFTER and (one.kills or one.twice)]
