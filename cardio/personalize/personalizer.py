@@ -79,7 +79,7 @@ class Personalizer:
         self.left_out: tuple[str, ...]
         self.layout, self.left_out = (layout, ()) if layout is not None else layout_of(product)
         if self.layout.product != product.id:
-            raise LayoutInvalid(f"{self.layout.id} is a layout of {self.layout.product}, not of {product.id}")
+            raise LayoutInvalid(f"layout {self.layout.id} is for product {self.layout.product}, not {product.id}")
         self._planner = planner_for(product, self.layout, keys)
 
     @property

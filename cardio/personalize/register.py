@@ -6,6 +6,7 @@ written. Every change is synced, and has its row in a hash chain of the journal'
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -257,12 +258,12 @@ class Register:
         self._database.write(lambda db: self._note(db, kind, job, told))
 
     def verify(self) -> int:
-        """Check the chain; returns the number of its rows.
+        """Check the chain, and that every card is in the state that the chain says; returns the number of its rows.
 
         Raises:
-            JournalBroken: It does not hold.
+            JournalBroken: The chain does not hold, or a card's state was changed without it.
         """
-        return self._database.read(chain.verify)
+        return self._database.read(_verify)
 
     def rows_after(self, seq: int, limit: int) -> list[chain.ChainRow]:
         """Rows of the chain that follow one, oldest first."""
@@ -291,6 +292,27 @@ class Register:
 
     def _note(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, Any]) -> chain.ChainRow:
         return chain.append(db, self._clock(), kind, subject, payload)
+
+
+def _verify(db: sqlite3.Connection) -> int:
+    (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
+    if first not in {None, 1}:
+        raise JournalBroken(f"the chain begins with row {first}")
+    rows = chain.verify(db)
+    changed = db.execute(_OTHERWISE, {"states": json.dumps([f"card.{state}" for state in CardState])}).fetchone()
+    if changed is not None:
+        raise JournalBroken(f"attempt {changed['id']} is in another state than the chain says")
+    return rows
+
+
+_OTHERWISE = """
+    WITH told AS (
+        SELECT subject, kind, max(seq) FROM journal
+        WHERE kind IN (SELECT value FROM json_each(:states)) GROUP BY subject
+    )
+    SELECT id FROM attempts LEFT JOIN told ON subject = CAST(id AS TEXT) WHERE kind IS NOT 'card.' || state LIMIT 1
+"""
+"""An attempt whose newest state in the chain is another one."""
 
 
 def _attempt(db: sqlite3.Connection, number: int) -> Attempt:

@@ -53,15 +53,11 @@ class AdministrationChoices:
         first_keys: What the card takes; in the master file, above which nothing is, a plain 39 always.
         levels: Levels of directories, the master file counted.
         capacity: Bytes of all files.
-        empty_key_file_frees: Whether a directory whose key file has no key yet is as free as one without, "a card with
-            no key needs no authentication" (PERS §1.5). If not, which is how the manual reads (PERS §1.1), a card that
-            is torn between its key file and its first key is lost.
     """
 
     first_keys: frozenset[FirstKey] = frozenset(FirstKey)
     levels: Byte = 3
     capacity: int = 0x8000
-    empty_key_file_frees: bool = False
 
 
 class Administration:

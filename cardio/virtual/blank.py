@@ -33,8 +33,9 @@ class BlankSecurity(KeyFileSecurity):
         algorithm: Cipher of the keys.
         ciphers: That of directories whose keys have another, and of those below, by DF name in hex.
         administration: The commands.
-        free: Whether everything is allowed in the current directory, because it had no key when it was selected, or
-            was erased; it ends when the directory is left (PERS §1.1).
+        free: Whether everything is allowed in the current directory, because it had no key when it was selected, or was
+            erased; it ends when the directory is left (PERS §1.1). A key file without any key counts as none, since a
+            card with no key needs no authentication (PERS §1.5): else a card torn after A05 of PERS §5.2 were lost.
         structure: The tree.
     """
 
@@ -50,17 +51,16 @@ class BlankSecurity(KeyFileSecurity):
         self.free = False
         self.structure = Structure(self, choices.levels, choices.capacity)
         self.administration = Administration(self, self.structure, choices)
-        self._choices = choices
 
     def algorithm_of(self, directory: Directory) -> Algorithm:
         """Cipher of the keys of a directory."""
         names = (above.name.hex().upper() for above in directory.path())
         return next((self.ciphers[name] for name in names if name in self.ciphers), self.algorithm)
 
-    def keyless(self, directory: Directory) -> bool:
-        """Whether a directory has no key file, or one that frees it because no key is in it yet."""
+    def _frees(self, directory: Directory) -> bool:
+        """Whether a directory that is selected now is free."""
         file = self.key_files.get(directory.label)
-        return file is None or (self._choices.empty_key_file_frees and not file.keys)
+        return file is None or not file.keys
 
     # ---- what the card's family decides ----------------------------------------------------------------------
 

@@ -55,9 +55,9 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         self._wallet = wallet
 
     def entered(self, directory: Directory) -> None:
-        """The state is zero; without key the directory is free."""
+        """The state is zero; without keys the directory is free."""
         FmcosCommands.entered(self, directory)
-        self.free = self.keyless(directory)
+        self.free = self._frees(directory)
 
     def begin(self, card: VirtualCard, command: Received) -> None:
         """The chip takes 239 bytes of data and no more (PERS §1.1)."""

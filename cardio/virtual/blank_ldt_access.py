@@ -80,9 +80,9 @@ class BlankLdtAccess(BlankSecurity, LdtCommands):
         self._earned, self._verified, self._master_states = frozenset(), (), frozenset()
 
     def entered(self, directory: Directory) -> None:
-        """Keys of another directory count no more; without key the directory is free."""
+        """Keys of another directory count no more; without keys the directory is free."""
         LdtCommands.entered(self, directory)
-        self.free = self.keyless(directory)
+        self.free = self._frees(directory)
 
     # ---- rights ----------------------------------------------------------------------------------------------
 

@@ -11,11 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio.errors import AccessDenied, CardRemoved, ReaderError
+from cardio.errors import CardRemoved, ReaderError
 from cardio.files.key_file import KeyKind
 from cardio.personalize.register import CardState
 from cardio.transport.embedded import EmbeddedReader
-from cardio.virtual.blank import BlankSecurity
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan
 from cardio.virtual.received import Received
@@ -125,21 +124,12 @@ class Loop:
             witness = Witness(card)
             plan = self.interruption.plan(n)
             card.faults = plan
-            try:
-                self._present_until_finished(card, plan, n, folder)
-            except AccessDenied:
-                self._judge_lost(card, witness, folder)
-            else:
-                assert memory(card, folder) == expected, "the card differs from one that was not interrupted"
-                self._judge(card, witness, folder)
+            self._present_until_finished(card, plan, n, folder)
+            assert memory(card, folder) == expected, "the card differs from one that was not interrupted"
+            judge(self.workshop, card, witness, folder, asked=2 if self.interruption.twice else 1)
             return plan.fired
 
     def _present_until_finished(self, card: VirtualCard, plan: FaultPlan, n: int, folder: Path) -> None:
-        """Put the card back whenever it was interrupted.
-
-        Raises:
-            AccessDenied: It is lost.
-        """
         reader = EmbeddedReader("desk", card)
         for presentation in range(PRESENTATIONS):
             if presentation == 1 and self.interruption.twice:
@@ -161,37 +151,36 @@ class Loop:
             reader.insert(card)
         raise AssertionError(f"not finished after {PRESENTATIONS} presentations")
 
-    def _judge(self, card: VirtualCard, witness: Witness, folder: Path) -> None:
-        wrong = dict(witness.wrong)
-        asked = wrong.pop(LAST_MASTER, 0)
-        assert asked <= (2 if self.interruption.twice else 1), f"{asked} tries for the last master"
-        assert not wrong, f"wrong tries: {wrong}"
-        with self.workshop.register(folder) as register:
-            register.verify()
-            attempts = register.attempts()
-            assert [(one.state, one.record) for one in attempts] == [(CardState.FINISHED, self.workshop.data[0].record)]
-            assert all(attempts[0].keys.values())
-            assert attempts[0].identity.startswith(card.atr.hex().upper())
-
-    def _judge_lost(self, card: VirtualCard, witness: Witness, folder: Path) -> None:
-        """A strict card that has a key file, but not its first key yet, opens to nobody any more (PERS §1.1)."""
-        assert isinstance(card.security, BlankSecurity)
-        assert card.security.key_files["3F00"].keys == []
-        assert not witness.wrong
-        with self.workshop.register(folder) as register:
-            (lost,) = register.attempts()
-            assert lost.state is CardState.REJECTED
-            assert "erase all files and keys" in (lost.reason or "")
-            other = self.workshop.make(self.workshop.blank(2), register)
-            assert other.state is CardState.FINISHED
-            register.verify()
-
     def expected(self) -> str:
         """Memory of a card that is made without any fault."""
         with scratch() as folder, self.workshop.register(folder) as register:
             card = self.workshop.blank()
             self.workshop.make(card, register)
             return memory(card, folder)
+
+
+def judge(workshop: Workshop, card: VirtualCard, witness: Witness, folder: Path, *, asked: int = 1) -> None:
+    """No key lost a try, but for the last master, and the register tells the truth.
+
+    Args:
+        workshop: Makes the card.
+        card: A finished card.
+        witness: What its keys lost.
+        folder: Where the register is.
+        asked: Tries that the last master may have cost.
+
+    Raises:
+        AssertionError: It is not so.
+    """
+    wrong = dict(witness.wrong)
+    assert wrong.pop(LAST_MASTER, 0) <= asked, "too many tries for the last master"
+    assert not wrong, f"wrong tries: {wrong}"
+    with workshop.register(folder) as register:
+        register.verify()
+        attempts = register.attempts()
+        assert [(one.state, one.record) for one in attempts] == [(CardState.FINISHED, workshop.data[0].record)]
+        assert all(attempts[0].keys.values())
+        assert attempts[0].identity.startswith(card.atr.hex().upper())
 
 
 def memory(card: VirtualCard, folder: Path) -> str:

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import os
 import random
-from pathlib import Path
 
 import pytest
 
-from cardio.errors import CardRemoved
-from cardio.personalize.register import CardState
-from cardio.virtual.administration import AdministrationChoices
-from cardio.virtual.blank_fmcos import blank_fmcos_card
 from cardio.virtual.faults import Fault
 from tests.personalize.interruptions import INTERRUPTIONS, LAYOUTS, Interruption, Loop, whole_loop, workshops
 from tests.personalize.workshop import Workshop
 from tests.summary import SUMMARY
 
-SAMPLES = 60
+SAMPLES = 40
 SEED = "CARDIO_PERSONALIZATION_SEED"
 """Set it to the printed seed to get the same cases."""
-PLACES = {"ssc-1.0": 480, "ssc-2.0": 970, "ssc-3.0": 1050, "social-security-b": 180, "ssc-employer": 140}
+PLACES = {
+    "ssc-1.0": 470,
+    "ssc-2.0": 1010,
+    "ssc-3.0": 1020,
+    "combined": 1080,
+    "social-security-b": 180,
+    "ssc-employer": 140,
+}
 """About how many commands a card takes; of all others about 60."""
 WORKED_WALLET = LAYOUTS[0]
-UNSEEN = frozenset({Fault.CUT_AFTER, Fault.CUT_AFTER_COMMIT})
+WORST = [one for one in INTERRUPTIONS if one.fault is Fault.CUT_AFTER and (one.kills or one.twice)]
 """The card has changed, and nobody has seen it."""
 
 
-@pytest.mark.parametrize("interruption", [one for one in INTERRUPTIONS if one.fault in UNSEEN], ids=str)
+@pytest.mark.parametrize("interruption", WORST, ids=str)
 def test_a_wallet_is_finished_wherever_it_was_interrupted(interruption: Interruption) -> None:
     assert whole_loop(Loop(Workshop(*WORKED_WALLET), interruption)) > 30
 
@@ -49,14 +51,3 @@ def test_cards_of_all_products_are_finished_wherever_they_were_interrupted() -> 
         except AssertionError as error:
             raise AssertionError(f"{SEED}={seed}: {loop}, place {n}: {error}") from error
     SUMMARY["personalization"] = f"interrupted personalizations, sampled with {SEED}={seed}: {SAMPLES} finished"
-
-
-def test_a_card_that_is_free_without_its_first_key_is_not_even_lost_there(tmp_path: Path) -> None:
-    """Between its key file and its first key a strict card is lost; what the others allow is used."""
-    workshop = Workshop(*WORKED_WALLET)
-    card = blank_fmcos_card(administration=AdministrationChoices(empty_key_file_frees=True))
-    with workshop.register(tmp_path) as register:
-        card.faults = INTERRUPTIONS[0].plan(8)
-        with pytest.raises(CardRemoved):
-            workshop.make(card, register)
-        assert workshop.make(card, register).state is CardState.FINISHED

@@ -454,7 +454,7 @@ def test_a_file_must_be_one_of_the_product(tmp_path: Path) -> None:
 
 
 def test_a_layout_is_for_one_product(tmp_path: Path) -> None:
-    with pytest.raises(LayoutInvalid, match=r"java-card is a layout of ssc-2\.0, not of citizen-wallet"):
+    with pytest.raises(LayoutInvalid, match=r"layout java-card is for product ssc-2\.0, not citizen-wallet"):
         JavaWorkshop(tmp_path, changes={'product = "citizen-wallet"': 'product = "ssc-2.0"'})
 
 

@@ -16,7 +16,7 @@ from cardio.personalize.register import Attempt, JobHead, Register
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.transport.channel import Channel
-from cardio.transport.embedded import EmbeddedReader
+from cardio.transport.embedded import EmbeddedCard, EmbeddedReader
 from cardio.virtual.blank import BlankSecurity
 from cardio.virtual.blank_products import blank_card_for
 from cardio.virtual.card import VirtualCard
@@ -26,9 +26,7 @@ LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
 PIN = "123456"
 JOB = "job-1"
 CATALOGUE = Catalogue.load()
-UNMADE = frozenset({"combined"})
-"""Products that no blank virtual card can become: beside an environment it has no room for a wallet."""
-PRODUCTS = tuple(product.id for product in CATALOGUE if product.id not in UNMADE)
+PRODUCTS = tuple(product.id for product in CATALOGUE)
 
 
 class Workshop:
@@ -81,7 +79,7 @@ class Workshop:
         return blank_card_for(self.product, number)
 
     def make(
-        self, card: VirtualCard, register: Register, row: int = 0, *, try_again: bool = False, job: str = JOB
+        self, card: EmbeddedCard, register: Register, row: int = 0, *, try_again: bool = False, job: str = JOB
     ) -> Attempt:
         """Present a card once, and make it for a row."""
         with powered(card) as channel:
@@ -89,7 +87,7 @@ class Workshop:
 
 
 @contextmanager
-def powered(card: VirtualCard) -> Iterator[Channel]:
+def powered(card: EmbeddedCard) -> Iterator[Channel]:
     """A card in an embedded reader, powered for a while."""
     channel = EmbeddedReader("desk", card).connect()
     try:
