@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 TEXT_FILLERS = b"\x00 \xff"
+UNREADABLE = "\ufffd"
+"""What stands for a character that could not be read, such as half of one that is split over two items."""
 
 
 class Codec(ABC, Generic[T]):
@@ -72,10 +74,12 @@ def parse_text(given: Any) -> str:
     """Insist on text.
 
     Raises:
-        ValueError: It is something else, or empty.
+        ValueError: It is something else, or empty, or holds the mark of a character that could not be read.
     """
     if not isinstance(given, str) or not given:
         raise ValueError("text is needed")
+    if UNREADABLE in given:
+        raise ValueError("a character could not be read where this was taken from")
     return given
 
 
@@ -199,7 +203,7 @@ class Number(Codec[int]):
         try:
             return value.to_bytes(self.size, "big")
         except OverflowError as error:
-            raise ValueError(f"{value} does not fit into {self.size} bytes") from error
+            raise ValueError(f"the number does not fit into {self.size} bytes") from error
 
     def json_schema(self) -> dict[str, Any]:
         """A number that fits the field."""
@@ -241,7 +245,7 @@ class Amount(Codec[int]):
         """Packed digits with leading zeros."""
         digits = f"{value:0{2 * self.size}d}"
         if value < 0 or len(digits) > 2 * self.size:
-            raise ValueError(f"{value} fen do not fit into {2 * self.size} digits")
+            raise ValueError(f"the amount does not fit into {2 * self.size} digits")
         return bytes.fromhex(digits)
 
     def json_schema(self) -> dict[str, Any]:
@@ -271,7 +275,7 @@ class DecimalText(Codec[int]):
         """Zero-padded."""
         digits = f"{value:0{self.size}d}"
         if value < 0 or len(digits) > self.size:
-            raise ValueError(f"{value} does not fit into {self.size} digits")
+            raise ValueError(f"the number does not fit into {self.size} digits")
         return digits.encode("ascii")
 
     def blank(self) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cardio.files.codecs import Codec, Digits, Number, Text, parse_text
+from cardio.files.codecs import Codec, Digits, Text, parse_text
 
 
 class Codes(ABC):
@@ -76,13 +76,13 @@ class Code(Codec[str]):
         """The code, alone or with its texts; only one of the table, unless that is open-ended."""
         code = parse_text(given.get("code") if isinstance(given, Mapping) else given)
         if not self.open_ended and self.table.entry(code) is None:
-            raise ValueError(f"no code of the table {self.table.source}")
+            raise ValueError(f"the code is not in the table {self.table.source}")
         return code
 
     def encode(self, value: str) -> bytes:
         """The code; only codes of the table are written, unless it is open-ended."""
         if not self.open_ended and self.table.entry(value) is None:
-            raise ValueError(f"{value!r} is not in the table {self.table.source}")
+            raise ValueError(f"the code is not in the table {self.table.source}")
         return self._inner.encode(value)
 
     def blank(self) -> bytes:
@@ -124,4 +124,10 @@ class _HexCode(Codec[str]):
         return raw.hex().upper()
 
     def encode(self, value: str) -> bytes:
-        return Number(self.size).encode(int(value, 16))
+        try:
+            raw = bytes.fromhex(value)
+        except ValueError:
+            raw = b""
+        if len(raw) != self.size:
+            raise ValueError(f"{2 * self.size} hex digits are needed")
+        return raw

@@ -224,7 +224,7 @@ class FixedRecord(Record):
             ValueError: A value does not fit its field.
         """
         before = {} if self.as_read is None else {name: part for name, _, part in self._split(self.as_read)}
-        parts = [_encode(spec, getattr(self, name), before.get(name)) for name, spec in self.specs().items()]
+        parts = [_encode(name, spec, getattr(self, name), before.get(name)) for name, spec in self.specs().items()]
         fields = b"".join(parts)
         if len(fields) != self.size():
             raise ValueError(f"{type(self).__name__}: {len(fields)} bytes where {self.size()} fit")
@@ -307,7 +307,7 @@ class ItemRecord(Record):
                 raw = before[place] if place < len(before) else None
                 if value is None and raw is None and self.as_read is not None:
                     continue
-                records.append(encode_simple(spec.tag, _encode(spec, value, raw)))
+                records.append(encode_simple(spec.tag, _encode(name, spec, value, raw)))
         return records + [encode_simple(tlv.tag, tlv.value) for tlv in self.unknown]
 
     def malformed(self) -> tuple[str, ...]:
@@ -331,11 +331,14 @@ def _is_malformed(codec: Codec[Any], raw: bytes) -> bool:
     return codec.decode(raw) is None and not codec.is_blank(raw)
 
 
-def _encode(spec: FieldSpec, value: Any, before: bytes | None) -> bytes:
+def _encode(name: str, spec: FieldSpec, value: Any, before: bytes | None) -> bytes:
     """`before` where it means the same as `value`: a card's own filler and odd bytes survive."""
     if before is not None and spec.codec.decode(before) == value:
         return before
-    return spec.codec.blank() if value is None else spec.codec.encode(value)
+    try:
+        return spec.codec.blank() if value is None else spec.codec.encode(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _optional_names(cls: type[Record]) -> set[str]:

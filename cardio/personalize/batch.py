@@ -12,11 +12,12 @@ from datetime import datetime
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardAbsent,
-    CardDataInvalid,
     CardioError,
+    CardKeysDiffer,
     CardNotBlank,
     CardRejected,
     InputInvalid,
+    LayoutInvalid,
     ReaderError,
     SamError,
     StoreError,
@@ -25,7 +26,7 @@ from cardio.errors import (
 )
 from cardio.ledger.ledger import now
 from cardio.personalize.jobs import Job
-from cardio.personalize.personalizer import Personalizer, Prepared, identity_of
+from cardio.personalize.personalizer import Personalizer, Prepared
 from cardio.personalize.register import CardState, Register
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
@@ -34,9 +35,9 @@ LOOK = 0.5
 MAX_REJECTIONS = 3
 """Cards that one row may cost in a run: what every card refuses is the row's fault, or the layout's."""
 INTERRUPTED, REFUSED = "interrupted", "refused"
-UNTOUCHED = (CardDataInvalid, CardNotBlank, CardRejected, InputInvalid, TestKeysRefused)
+UNTOUCHED = (CardNotBlank, CardRejected, InputInvalid, LayoutInvalid, TestKeysRefused)
 """Errors that are told before the card is begun."""
-ENDING = (SamError, StoreError, TestKeysRefused, TransportKeyWrong)
+ENDING = (CardKeysDiffer, LayoutInvalid, SamError, StoreError, TestKeysRefused, TransportKeyWrong)
 """Errors that the next card would meet too: a wrong transport key must not cost every card of a lot a try."""
 
 
@@ -47,7 +48,7 @@ class Result:
     Attributes:
         record: Row of the job; None for a card that was not touched.
         number: Number of the card; empty if the row has none.
-        identity: ATR and UID of the card in hex.
+        identity: ATR, UID and production data of the card in hex, as far as it tells them.
         reader: Where it lay.
         state: `finished`, `rejected`, `interrupted`: it is gone on with when it comes back; or `refused`: not touched.
         reason: Why, in one line without secrets.
@@ -119,6 +120,7 @@ class Batch:
             StoreError: The register cannot be written; nothing is done that it does not know.
             SamError: The source of keys failed.
             TransportKeyWrong: A card has another master; the others of the lot are spared.
+            CardKeysDiffer: A JavaCard has other transport keys; the others of the lot are not tried.
         """
         self._register.open_job(self._job.head)
         self._made = self._register.made(self._job.head.id)
@@ -175,7 +177,7 @@ class Batch:
         row: Prepared | None = None
         ends: CardioError | None = None
         try:
-            identity = identity_of(CardConnection(channel))
+            identity = self._maker.identity(CardConnection(channel))
             result = replace(result, identity=identity)
             row = self._take(identity)
             if row is None:
@@ -197,9 +199,14 @@ class Batch:
     def _take(self, identity: str) -> Prepared | None:
         """The row that a card was begun for, or the next one; None if none is left for it."""
         known = self._register.newest(identity)
-        if known is not None and not known.state.final and known.job == self._job.head.id:
+        ours = known is not None and known.job == self._job.head.id
+        if known is not None and ours and not known.state.final:
             return self._rows.get(known.record)
         with self._lock:
+            if known is not None and ours and known.record in self._waiting:
+                # It was rejected: a card that was closed can hold this row only.
+                self._waiting.remove(known.record)
+                return self._rows[known.record]
             return self._rows[self._waiting.popleft()] if self._waiting else None
 
     def _failed(self, result: Result, row: Prepared | None, error: CardioError) -> Result:

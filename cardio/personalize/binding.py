@@ -10,7 +10,7 @@ from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
 from cardio.errors import JobInvalid
 from cardio.personalize.card_data import CardData
 from cardio.personalize.derived import WALLET, WALLET_LABEL, algorithm_of
-from cardio.personalize.plan import Place
+from cardio.personalize.steps import Place
 from cardio.products.model import Product
 from cardio.security.issuing import CardKeyReference
 

@@ -6,6 +6,7 @@ shows it. What is wrong is named by its field, and no value is repeated: it may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from cardio.applications.pin import encode_pin
-from cardio.errors import CardDataInvalid, JobInvalid
+from cardio.errors import CardDataInvalid, JobInvalid, LayoutInvalid
 from cardio.files.check_characters import birth_date_of_citizen_id, is_card_number, is_citizen_id, sex_of_citizen_id
 from cardio.files.codecs import Text
 from cardio.files.declaration import FileDeclaration
@@ -26,8 +27,8 @@ from cardio.files.wallet.public import PublicData, PublicDataCjt166
 from cardio.files.wallet.registry import WALLET_FILES
 from cardio.files.wallet.serial import ApplicationSerialNumber
 from cardio.personalize.derived import WALLET_LABEL
-from cardio.personalize.layout import Layout, Written
-from cardio.personalize.plan import CardContent, Place
+from cardio.personalize.layouts import CardLayout
+from cardio.personalize.steps import CardContent, Place
 from cardio.products.checking import decode_content
 from cardio.products.model import Product
 from cardio.products.part import Part
@@ -37,6 +38,7 @@ CITIZEN_ID = "00"
 """Identity type of a citizen ID card in EF16 (EW §2.4)."""
 CARD_APPLICATION = "D156000005"
 """Registered identifier of social security cards, in item 01 (SSC §4.1)."""
+FILE_NAME = re.compile(r"[A-Z][A-Z0-9.]*/EF[0-9A-F]{2}")
 NO_AUTHENTICATION_CODE = "FFFFFFFF"
 """The algorithm of the code in item 01 is not public (PERS §5.3)."""
 
@@ -101,7 +103,7 @@ class CardData(Part):
         return self.card_number or self.wallet_serial or ""
 
 
-def content_of(product: Product, layout: Layout, data: CardData, pin: str | None) -> CardContent:
+def content_of(product: Product, layout: CardLayout, data: CardData, pin: str | None) -> CardContent:
     """Everything that the card of a row holds.
 
     Args:
@@ -112,27 +114,37 @@ def content_of(product: Product, layout: Layout, data: CardData, pin: str | None
 
     Raises:
         JobInvalid: A field is missing, wrong, or does not fit; every such field is named.
+        PinLength: The PIN does not have 4 to 12 digits.
     """
     wrong: list[str] = _wrong_numbers(product, data)
     files: dict[Place, Sequence[bytes]] = {}
     declared = declarations(product, layout)
     unknown = data.items.keys() - {"/".join(place) for place in declared}
-    wrong += [f"items.{name}: the card has no such file" for name in sorted(unknown)]
+    # What is in the place of a name may be anything, a person's number too.
+    wrong += [f"items.{name if FILE_NAME.fullmatch(name) else '…'}: no such file" for name in sorted(unknown)]
     for place, file in declared.items():
         name = "/".join(place)
         try:
             records = _records(product, file, data, data.items.get(name))
             if records:
                 files[place] = encode(file, records)
+        except CardDataInvalid as error:
+            wrong.append(f"{name}: {error.detail}")
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
         raise JobInvalid("; ".join(wrong))
-    return CardContent(files, None if pin is None else encode_pin(pin))
+    if pin is not None:
+        encode_pin(pin)
+    return CardContent(files, pin)
 
 
-def declarations(product: Product, layout: Layout) -> dict[Place, FileDeclaration]:
-    """Declarations of the files that get content, by place."""
+def declarations(product: Product, layout: CardLayout) -> dict[Place, FileDeclaration]:
+    """Declarations of the files that get content, by place.
+
+    Raises:
+        LayoutInvalid: The layout names a declaration that does not exist.
+    """
     found: dict[Place, FileDeclaration] = {}
     social, wallet = product.social_security, product.wallet
     declared = {
@@ -142,12 +154,12 @@ def declarations(product: Product, layout: Layout) -> dict[Place, FileDeclaratio
     }
     if wallet is not None:
         declared |= {(WALLET_LABEL, file.label): file for file in wallet.declarations.values()}
-    for directory in layout.master_file.walk():
-        for part in directory.files:
-            place = directory.label, part.label
-            file = WALLET_FILES[part.file] if part.file else declared.get(place)
-            if file is not None and part.written is not Written.NEVER:
-                found[place] = file
+    for written in layout.written_files():
+        if written.file is not None and written.file not in WALLET_FILES:
+            raise LayoutInvalid(f"{written.file} is none of {', '.join(WALLET_FILES)}")
+        file = WALLET_FILES[written.file] if written.file else declared.get(written.place)
+        if file is not None:
+            found[written.place] = file
     return found
 
 
@@ -191,10 +203,7 @@ def _record(file: FileDeclaration, given: Any) -> Record:
     if not isinstance(given, str):
         return file.content.parse(given)
     raw = bytes.fromhex(given)
-    try:
-        return decode_content(file.layout(raw), raw)
-    except CardDataInvalid as error:
-        raise ValueError(error.detail) from None
+    return decode_content(file.layout(raw), raw)
 
 
 def _issuer(product: Product, data: CardData) -> Fields:
@@ -215,7 +224,10 @@ def _name(name: str) -> Fields:
     """Name and name extension; a character may be split between the two (SSC §10.2)."""
     specs = HolderData.specs()
     first, second = (specs[name].codec.size for name in ("name_bytes", "name_extension_bytes"))
-    raw = Text(first + second).encode(name)
+    try:
+        raw = Text(first + second).encode(name)
+    except ValueError as error:
+        raise ValueError(f"holder.name: {error}") from None
     extension = raw[first:]
     return {"name_bytes": raw[:first], "name_extension_bytes": extension if extension.strip(b"\x00") else None}
 

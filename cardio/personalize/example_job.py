@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from cardio.files.record import Record
 from cardio.personalize.card_data import CardData, Holder, declarations
 from cardio.personalize.derived import WALLET_LABEL
 from cardio.personalize.jobs import JobLine
-from cardio.personalize.layout import Layout
+from cardio.personalize.layouts import CardLayout
 from cardio.products.checking import encode_content
 from cardio.products.model import Product
 from cardio.virtual.products import REGION, example_contents
@@ -28,10 +28,11 @@ FROM_ROW = {
     "SSSE/EF06": None,
 }
 """Fields that the row's own fields say; None for all of a file."""
+CITIZEN_ID_SIZE = 18
 CODED = {"code", "zh", "en"}
 
 
-def example_job(product: Product, layout: Layout, cards: int) -> tuple[JobLine, list[CardData]]:
+def example_job(product: Product, layout: CardLayout, cards: int) -> tuple[JobLine, list[CardData]]:
     """A job for a product.
 
     Args:
@@ -39,16 +40,18 @@ def example_job(product: Product, layout: Layout, cards: int) -> tuple[JobLine, 
         layout: Its files.
         cards: Number of rows, 1 to 100 000.
     """
-    items = dict(_items(product, layout))
-    rows = [_row(product, items, number) for number in range(1, cards + 1)]
+    files = declarations(product, layout)
+    person = _has_person(product, files.values())
+    items = dict(_items(product, files, person=person))
+    rows = [_row(product, items, number, person=person) for number in range(1, cards + 1)]
     return JobLine(job=f"example-{product.id}", product=product.id, cards=cards), rows
 
 
-def _row(product: Product, items: Mapping[str, Any], number: int) -> CardData:
+def _row(product: Product, items: Mapping[str, Any], number: int, *, person: bool) -> CardData:
     social, wallet = product.social_security, product.wallet
     return CardData(
         record=f"{number:06d}",
-        holder=_holder(number) if _has_person(product) else None,
+        holder=_holder(number) if person else None,
         region=REGION if social else None,
         card_number=_card_number(number) if social else None,
         card_serial=f"{number:08d}" if social else None,
@@ -78,23 +81,25 @@ def _wallet_serial(product: Product, number: int) -> str:
     return f"0000860000{number:010d}"
 
 
-def _has_person(product: Product) -> bool:
+def _has_person(product: Product, files: Iterable[FileDeclaration]) -> bool:
     """Whether a person with a citizen ID number fits: employers' cards name units, EF16 may be too short (EW §2.4)."""
     if product.social_security is not None and product.social_security.card == "ssc-employer":
         return False
-    holder = product.wallet.file_of_kind("holder") if product.wallet else None
-    return holder is None or holder.content.specs()["identity_number"].codec.size >= 18
+    numbers = (file.content.specs().get("identity_number") for file in files)
+    return all(number is None or number.codec.size >= CITIZEN_ID_SIZE for number in numbers)
 
 
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def _items(product: Product, layout: Layout) -> Iterator[tuple[str, Any]]:
+def _items(
+    product: Product, files: Mapping[tuple[str, str], FileDeclaration], *, person: bool
+) -> Iterator[tuple[str, Any]]:
     examples = example_contents(product)
-    for place, file in declarations(product, layout).items():
+    for place, file in files.items():
         name = "/".join(place)
         records = examples.get(place, ())
-        if not records or (name in FROM_ROW and FROM_ROW[name] is None and _has_person(product)):
+        if not records or (name in FROM_ROW and FROM_ROW[name] is None and person):
             continue
         if len(records) > 1 or file.records:
             yield name, [encode_content(record).hex().upper() for record in records]
@@ -103,20 +108,19 @@ def _items(product: Product, layout: Layout) -> Iterator[tuple[str, Any]]:
         if given is None:
             yield name, encode_content(records[0]).hex().upper()
             continue
-        told = {*(FROM_ROW.get(name) or ()), *_told_by_row(place, file)}
+        told = {*(FROM_ROW.get(name) or ()), *_told_by_row(product, place, file)}
         rest = {field: value for field, value in given.items() if field not in told}
         if rest:
             yield name, rest
 
 
-def _told_by_row(place: tuple[str, str], file: FileDeclaration) -> set[str]:
+def _told_by_row(product: Product, place: tuple[str, str], file: FileDeclaration) -> set[str]:
     """Fields of a wallet's files that the row's own fields say."""
     if place[0] != WALLET_LABEL or file.label not in {"EF15", "EF16"}:
         return set()
     if file.label == "EF15":
         return {"serial", "asn", "starts", "ends"}
-    wide = file.content.specs()["identity_number"].codec.size >= 18
-    return set(file.content.specs()) if wide else set()
+    return set(file.content.specs()) if _has_person(product, [file]) else set()
 
 
 def _given(record: Record) -> dict[str, Any] | None:

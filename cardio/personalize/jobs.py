@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from cardio.errors import CardioError, JobInvalid
 from cardio.ledger.chain import canonical
-from cardio.personalize.card_data import CardData
+from cardio.personalize.card_data import FILE_NAME, CardData, Holder
 from cardio.personalize.personalizer import Personalizer, Prepared
 from cardio.personalize.register import JobHead
 from cardio.products.part import Part
@@ -37,6 +38,18 @@ UNIQUE: Mapping[str, Callable[[CardData], str | None]] = {
     "card_serial": lambda row: f"{row.region}{row.card_serial}" if row.card_serial else None,
     "holder.number": lambda row: row.holder.number if row.holder else None,
 }
+
+
+COLUMN = re.compile(
+    "|".join((*(name for name in CardData.model_fields if name not in {"holder", "items"}),
+              *(rf"holder\.{name}" for name in Holder.model_fields),
+              rf"items\.{FILE_NAME.pattern}(\.[a-z0-9_]+)*"))
+)  # fmt: skip
+"""Names of columns."""
+
+
+FIELD = re.compile("[a-z_]{1,20}")
+"""The form of a field's name."""
 
 
 class JobLine(Part):
@@ -143,15 +156,11 @@ def _read(file: Path) -> tuple[JobLine | None, list[Row]]:
 def _json_rows(text: str) -> tuple[JobLine | None, list[Row]]:
     head: JobLine | None = None
     rows: list[Row] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: text in JSON may hold line separators of other kinds.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        try:
-            content = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise JobInvalid(f"line {number}: no JSON: {error.msg} at character {error.colno}") from None
-        if not isinstance(content, dict):
-            raise JobInvalid(f"line {number}: an object is needed")
+        content = _json_object(f"line {number}", line)
         if number == 1 and "job" in content:
             try:
                 head = JobLine.model_validate(content)
@@ -160,6 +169,21 @@ def _json_rows(text: str) -> tuple[JobLine | None, list[Row]]:
         else:
             rows.append((f"line {number}", content))
     return head, rows
+
+
+def _json_object(place: str, line: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as error:
+        raise JobInvalid(f"{place}: no JSON: {error.msg} at character {error.colno}") from None
+    except UnicodeEncodeError:
+        raise JobInvalid(f"{place}: half a character: \\u escapes of two must stand together") from None
+    except (ValueError, RecursionError):
+        raise JobInvalid(f"{place}: no JSON that can be read: too long a number, or too deep") from None
+    if not isinstance(content, dict):
+        raise JobInvalid(f"{place}: an object is needed")
+    return content
 
 
 def _csv_rows(file: Path, raw: bytes) -> list[Row]:
@@ -173,22 +197,34 @@ def _csv_rows(file: Path, raw: bytes) -> list[Row]:
         raise JobInvalid(f"{file.name}: neither UTF-8 nor GB 18030 text")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        table = list(reader)
+        table = [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         raise JobInvalid(f"line {reader.line_num}: {error}") from None
     if not table:
         return []
-    columns = [name.strip() for name in table[0]]
-    if len(set(columns)) < len(columns):
-        raise JobInvalid("line 1: two columns have the same name")
+    columns = _columns(table[0][1])
     rows: list[Row] = []
-    for number, cells in enumerate(table[1:], 2):
+    for number, cells in table[1:]:
         if not any(cells):
             continue
         if len(cells) != len(columns):
             raise JobInvalid(f"line {number}: {len(cells)} cells, {len(columns)} columns")
         rows.append((f"line {number}", _nested(zip(columns, cells, strict=True))))
     return rows
+
+
+def _columns(cells: list[str]) -> list[str]:
+    """Names of the columns; without them the first person would be taken for names, and must not be repeated."""
+    names = [name.strip() for name in cells]
+    for number, name in enumerate(names, 1):
+        if not COLUMN.fullmatch(name):
+            raise JobInvalid(f"line 1: column {number} has no name that a field has")
+    if len(set(names)) < len(names):
+        raise JobInvalid("line 1: two columns have the same name")
+    for number, name in enumerate(names, 1):
+        if any(other.startswith(f"{name}.") for other in names):
+            raise JobInvalid(f"line 1: column {number} is a field, and has fields in other columns")
+    return names
 
 
 def _nested(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -218,7 +254,12 @@ def _validated(rows: Iterable[Row], faults: list[str]) -> Iterator[tuple[str, Ca
 
 def _reasons(place: str, error: ValidationError) -> list[str]:
     """Field and reason of each fault; never the value, which may be a name or an ID number."""
-    return [f"{place}: {'.'.join(map(str, one['loc'])) or 'row'}: {one['msg']}" for one in error.errors()]
+    return [f"{place}: {_field(one['loc'])}: {one['msg']}" for one in error.errors()]
+
+
+def _field(path: Iterable[int | str]) -> str:
+    """A field by its names; what has no form of one may be a value in the wrong place."""
+    return ".".join(name if FIELD.fullmatch(name) else "…" for name in map(str, path)) or "row"
 
 
 def _duplicates(data: list[tuple[str, CardData]]) -> Iterator[str]:

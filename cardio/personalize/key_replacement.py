@@ -19,8 +19,8 @@ from cardio.personalize.cos.driver import CosDriver, cos_driver
 from cardio.personalize.derived import WALLET_LABEL, layout_of
 from cardio.personalize.layout import DirectoryLayout, KeyRecord, Layout
 from cardio.personalize.personalizer import INTERRUPTIONS, identity_of
-from cardio.personalize.plan import Place
 from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.steps import Place
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 from cardio.security.key_change import KeyChange

@@ -6,16 +6,18 @@ card maker or an issuer wants other sizes, numbers and rights. Access bytes are 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from cardio.errors import LayoutInvalid
+from cardio.files.declaration import PIN
 from cardio.files.key_file import CHANGED_UNDER_PROTECTION, NOT_USED, VERSIONED, WITH_STATE, KeyKind
+from cardio.personalize.layout_file import read_toml, validated
+from cardio.personalize.steps import Place
 from cardio.products.part import Hex, Part
 
 KIND = 0x3F
@@ -237,6 +239,19 @@ class DirectoryLayout(Part):
         return found
 
 
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that gets content.
+
+    Attributes:
+        place: Label of its directory, and its own.
+        file: Declaration of a wallet's file, if it is another than the product's.
+    """
+
+    place: Place
+    file: str | None = None
+
+
 class Layout(Part):
     """A whole card.
 
@@ -256,6 +271,18 @@ class Layout(Part):
     master_file: DirectoryLayout
     starting_day: str | None = Field(default=None, pattern=r"^\d{4}$")
 
+    @property
+    def needs_pin(self) -> bool:
+        """Whether the cards have a PIN."""
+        return any(key.name == PIN for directory in self.master_file.walk() for key in directory.keys)
+
+    def written_files(self) -> Iterator[WrittenFile]:
+        """Files that get content."""
+        for directory in self.master_file.walk():
+            for file in directory.files:
+                if file.written is not Written.NEVER:
+                    yield WrittenFile((directory.label, file.label), file.file)
+
     def directory(self, label: str) -> DirectoryLayout:
         """The directory of a label.
 
@@ -267,6 +294,11 @@ class Layout(Part):
             raise KeyError(label)
         return found
 
+    def pin_of(self, directory: DirectoryLayout) -> KeyRecord | None:
+        """The PIN that counts in a directory: its own, or one of a directory above; None without."""
+        above = (one for one in self.master_file.walk() if directory in one.walk())
+        return next((key for one in above for key in one.keys if key.kind is KeyKind.PIN), None)
+
 
 def load_layout(file: Path) -> Layout:
     """Read a layout from a TOML file.
@@ -274,12 +306,4 @@ def load_layout(file: Path) -> Layout:
     Raises:
         LayoutInvalid: It is not there, no TOML, or a key is missing, unknown or wrong; file, key and reason are named.
     """
-    try:
-        return Layout.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise LayoutInvalid(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LayoutInvalid(f"{file.name}: {error}") from error
-    except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise LayoutInvalid(f"{file.name}: {reasons}") from error
+    return validated(Layout, read_toml(file), file)

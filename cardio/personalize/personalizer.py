@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardDiffers,
     CardioError,
-    CardNotBlank,
     CardRejected,
     InputInvalid,
     JobInvalid,
+    LayoutInvalid,
     ReaderError,
     SamError,
+    SecureChannelBroken,
     StoreError,
 )
-from cardio.files.declaration import PIN
-from cardio.personalize.binding import missing_files, references
+from cardio.personalize.binding import missing_files
 from cardio.personalize.card_data import CardData, content_of
-from cardio.personalize.cos.driver import CosDriver, cos_driver
 from cardio.personalize.derived import layout_of
-from cardio.personalize.layout import Layout
-from cardio.personalize.plan import CardContent, NativePlan, Step
+from cardio.personalize.layouts import CardLayout
+from cardio.personalize.planning import planner_for
 from cardio.personalize.register import Attempt, CardState, Register
-from cardio.personalize.resuming import remaining
-from cardio.personalize.verifying import Finding, ReadingBack
+from cardio.personalize.steps import CardContent, CardPlan, Finding, Step
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 from cardio.transport.channel import Channel, Disclosure
 
-INTERRUPTIONS = (ReaderError, SamError, StoreError)
+INTERRUPTIONS = (ReaderError, SamError, SecureChannelBroken, StoreError)
 """Errors that say nothing about the card: it is gone on with when it comes back."""
 CONTACTLESS = bytes.fromhex("8001")
 """What the ATR of a contactless card begins with, behind TS and T0 (PC/SC part 3)."""
+CHIP = "CPLC:"
+"""Before what a chip's production data tell, behind ATR and UID."""
 GET_UID = Command("GET UID", 0xFF, 0xCA, le=0, disclosure=Disclosure.ALL)
 
 
@@ -54,7 +54,7 @@ class Prepared:
     """
 
     data: CardData
-    pin: str | None
+    pin: str | None = field(repr=False)
     content: CardContent
 
 
@@ -65,20 +65,36 @@ class Personalizer:
         product: What the cards are.
         keys: The issuer's keys.
         layout: How the cards are laid out; derived from the product where it is left out.
+
+    Raises:
+        LayoutInvalid: The layout is another product's, or cannot be used.
+        LoadFileInvalid: A CAP file of it cannot be used.
+        SamKeyMissing: The source of keys cannot make cards of this kind.
     """
 
-    def __init__(self, product: Product, keys: IssuingKeys, layout: Layout | None = None) -> None:
+    def __init__(self, product: Product, keys: IssuingKeys, layout: CardLayout | None = None) -> None:
         self.product = product
         self.keys = keys
-        derived, left_out = (layout, ()) if layout is not None else layout_of(product)
-        self.layout = derived
-        self.left_out = left_out
-        self._cos = cos_driver(self.layout.cos)
+        self.layout: CardLayout
+        self.left_out: tuple[str, ...]
+        self.layout, self.left_out = (layout, ()) if layout is not None else layout_of(product)
+        if self.layout.product != product.id:
+            raise LayoutInvalid(f"layout {self.layout.id} is for product {self.layout.product}, not {product.id}")
+        self._planner = planner_for(product, self.layout, keys)
 
     @property
     def needs_pin(self) -> bool:
         """Whether the cards have a PIN."""
-        return any(key.name == PIN for directory in self.layout.master_file.walk() for key in directory.keys)
+        return self.layout.needs_pin
+
+    def identity(self, card: CardConnection) -> str:
+        """What a card is known by in the register: ATR, UID and chip, as far as it tells them.
+
+        Cards that share one ATR and tell nothing else cannot be told apart: of such only one may be unfinished at a
+        time.
+        """
+        chip = self._planner.chip(card)
+        return identity_of(card) + (f" {CHIP}{chip}" if chip else "")
 
     def prepare(self, data: CardData, pin: str | None) -> Prepared:
         """Check a row whole, without any card.
@@ -95,16 +111,16 @@ class Personalizer:
             raise JobInvalid("; ".join(missing))
         return Prepared(data, pin if self.needs_pin else None, content)
 
-    def plan(self, card: CardConnection, prepared: Prepared) -> NativePlan:
+    def plan(self, card: CardConnection, prepared: Prepared) -> CardPlan:
         """The plan of one powered card; nothing is sent to it.
 
         Raises:
             CardDataInvalid: Its ATR does not hold what its keys are made from.
             TestKeysRefused: The card is real and the keys are test keys.
+            LayoutInvalid: The content does not fit the layout.
         """
         self.keys.refuse_real(card.channel)
-        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
-        return NativePlan(self.layout, prepared.content, reference, self._driver(card))
+        return self._planner.plan(card, prepared.data, prepared.content, prepared.pin)
 
     def personalize(
         self,
@@ -131,24 +147,25 @@ class Personalizer:
 
         Raises:
             CardNotBlank: The card holds an application already; it was not touched.
-            CardRejected: It was rejected before, and `try_again` is false.
-            InputInvalid: It was begun for another row.
+            CardRejected: It was rejected before, and `try_again` is false, or it was closed for another row.
+            InputInvalid: It was begun for another row, or the row is made already or worked on.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
+            CardKeysDiffer: A JavaCard has other keys; no try was spent.
             ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.
             CardDiffers: What was read back is not what was written.
             CardioError: The card refused a step; it is registered as rejected, with the reason.
         """
         card = CardConnection(channel)
         plan = self.plan(card, prepared)
-        attempt = self._attempt(card, prepared.data.record, register, job, try_again=try_again)
+        attempt = self._attempt(card, plan, prepared.data.record, register, job, try_again=try_again)
         step: Step | None = None
         try:
-            for step in remaining(plan, attempt.keys, closed=attempt.state is CardState.CLOSED):
+            for step in plan.remaining(attempt.keys, closed=attempt.state is CardState.CLOSED):
                 watch(step)
                 self._do(step, attempt, register)
             if attempt.state is not CardState.CLOSED:
                 register.move(attempt.id, CardState.CLOSED)
-            self._check(card, prepared)
+            self._check(plan)
         except INTERRUPTIONS as error:
             register.interrupted(attempt.id, _reason(error, step))
             raise
@@ -160,14 +177,14 @@ class Personalizer:
 
     def read_back(self, channel: Channel, prepared: Prepared) -> list[Finding]:
         """Read a finished card and compare it, file by file."""
-        card = CardConnection(channel)
-        self.keys.refuse_real(channel)
-        return list(self._reading_back(card, prepared).findings())
+        return list(self.plan(CardConnection(channel), prepared).findings())
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
-    def _attempt(self, card: CardConnection, record: str, register: Register, job: str, *, try_again: bool) -> Attempt:
-        identity = identity_of(card)
+    def _attempt(
+        self, card: CardConnection, plan: CardPlan, record: str, register: Register, job: str, *, try_again: bool
+    ) -> Attempt:
+        identity = self.identity(card)
         known = register.newest(identity)
         if known is not None and not known.state.final:
             if (known.job, known.record) != (job, record):
@@ -176,40 +193,30 @@ class Personalizer:
         if known is not None and known.state is CardState.REJECTED:
             if not try_again:
                 raise CardRejected(f"attempt {known.id}: {known.reason}")
+            if plan.last_key in known.keys and (known.job, known.record) != (job, record):
+                # It cannot be erased any more, and has the keys and the PIN of that row.
+                raise CardRejected(f"attempt {known.id}: it was closed for row {known.record} of job {known.job}")
             return register.begin_again(known, job, record, card.channel.reader)
-        driver = self._driver(card)
-        # Before any key is tried: a try on a card that is in use would bring it nearer to its end.
-        for directory in self.layout.master_file.directories:
-            if driver.holds(directory):
-                raise CardNotBlank(f"it holds {directory.label}")
+        plan.check_blank()
         return register.begin(job, record, identity, card.channel.reader)
 
     def _do(self, step: Step, attempt: Attempt, register: Register) -> None:
         if step.key is not None:
-            kcv = None if step.reference is None else self.keys.kcv(step.reference).hex().upper()
-            register.writing_key(attempt.id, step.key, kcv)
+            register.writing_key(attempt.id, step.key, None if step.kcv is None else step.kcv().hex().upper())
+        if step.life_cycle is not None:
+            register.move(attempt.id, CardState.KEY_CONFIRMED, life_cycle=step.life_cycle)
         step.act()
 
-    def _check(self, card: CardConnection, prepared: Prepared) -> None:
-        back = self._reading_back(card, prepared)
-        back.prove_masters()
-        wrong = [f"{found.file}: {found.problem}" for found in back.findings() if found.differs]
+    @staticmethod
+    def _check(plan: CardPlan) -> None:
+        plan.prove()
+        wrong = [f"{found.file}: {found.problem}" for found in plan.findings() if found.differs]
         if wrong:
             raise CardDiffers("; ".join(wrong))
 
-    def _reading_back(self, card: CardConnection, prepared: Prepared) -> ReadingBack:
-        reference = references(self.product, prepared.data, prepared.content.files, card.atr)
-        return ReadingBack(self.layout, prepared.content, reference, self._driver(card), prepared.pin)
-
-    def _driver(self, card: CardConnection) -> CosDriver:
-        return self._cos(card, self.keys)
-
 
 def identity_of(card: CardConnection) -> str:
-    """What a card is known by in the register: its ATR, and its UID where a contactless reader tells it, in hex.
-
-    Cards that share one ATR and have no UID cannot be told apart: of such only one may be unfinished at a time.
-    """
+    """What every card is known by: its ATR, and its UID where a contactless reader tells it, in hex."""
     identity = card.atr.hex().upper()
     # A contact card must never be sent class FF (ISO 7816-3 §10.3).
     if not card.contact and card.atr[2:4] == CONTACTLESS:

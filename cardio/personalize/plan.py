@@ -1,4 +1,4 @@
-"""The plan of one card: every step from a blank card to a finished one, in order (PERS §5.2, §5.3).
+"""The plan of a card whose files its operating system creates: from a blank card to a finished one (PERS §5.2, §5.3).
 
 A step says in both languages what it does, and holds what is to be done; commands are made by the COS driver, because
 they depend on the card's challenges. Nothing is sent while a plan is made.
@@ -7,67 +7,24 @@ they depend on the card's challenges. Nothing is sent while a plan is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 from functools import partial
 
+from cardio.applications.pin import encode_pin, verify_pin
+from cardio.errors import CardNotBlank
 from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
 from cardio.personalize.cos.driver import CosDriver
 from cardio.personalize.layout import CYCLIC, FREE, KIND, DirectoryLayout, FileLayout, KeyRecord, Layout, Written
+from cardio.personalize.resuming import last_key, remaining
+from cardio.personalize.steps import CardContent, CardPlan, Finding, Phase, Step
+from cardio.personalize.verifying import ReadingBack
 from cardio.security.issuing import CardKeyReference
 
-Place = tuple[str, str]
-"""Label of a directory and label of a file in it."""
 STARTING_DAY_KEY = "DSK"
 
 
-class Phase(StrEnum):
-    """Parts of a plan."""
-
-    TAKE_OVER = "take-over"
-    STRUCTURE = "structure"
-    CLOSE = "close"
-    CONTENT = "content"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that is done to the card.
-
-    Attributes:
-        phase: Part of the plan.
-        place: Directory in which it is done.
-        zh: What it does, in Chinese.
-        en: What it does, in English.
-        act: Does it.
-        key: Name of the key record that it writes, `ADF1/WALLET-DLK`; None for all other steps.
-        reference: The key that it writes, for its check value; None for a PIN.
-    """
-
-    phase: Phase
-    place: str
-    zh: str
-    en: str
-    act: Callable[[], object] = field(repr=False)
-    key: str | None = None
-    reference: CardKeyReference | None = None
-
-
-@dataclass(frozen=True)
-class CardContent:
-    """What one card holds.
-
-    Attributes:
-        files: Records of the files by their place, as the card stores them.
-        pin: The holder's PIN as the card stores it; None for a card without.
-    """
-
-    files: Mapping[Place, Sequence[bytes]] = field(repr=False)
-    pin: bytes | None = field(default=None, repr=False)
-
-
-class NativePlan:
+class NativePlan(CardPlan):
     """The plan of a card whose files are created by its operating system.
 
     Args:
@@ -75,15 +32,55 @@ class NativePlan:
         content: What it holds.
         reference: A key of this card by its name.
         cos: Driver of the card.
+        pin: The holder's PIN, for reading back; None if it is not known.
     """
 
     def __init__(
-        self, layout: Layout, content: CardContent, reference: Callable[[str], CardKeyReference], cos: CosDriver
+        self,
+        layout: Layout,
+        content: CardContent,
+        reference: Callable[[str], CardKeyReference],
+        cos: CosDriver,
+        pin: str | None = None,
     ) -> None:
         self.layout = layout
         self._content = content
         self._reference = reference
         self._cos = cos
+        self._back = ReadingBack(layout, content, reference, cos, pin)
+
+    # ---- what every plan has ---------------------------------------------------------------------------------
+
+    @property
+    def last_key(self) -> str:
+        """The master of the master file."""
+        return last_key(self.layout)
+
+    def check_blank(self) -> None:
+        """Whether it holds one of the applications already; SELECT tells."""
+        for directory in self.layout.master_file.directories:
+            if self._cos.holds(directory):
+                raise CardNotBlank(f"it holds {directory.label}")
+
+    def whole(self) -> Iterator[Step]:
+        """All of it, on a blank card."""
+        yield from self.take_over(self.layout.transport)
+        yield from self.structure()
+        yield from self.close()
+        yield from self.content()
+
+    def remaining(self, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:
+        """The steps that the card still needs, by what the register knows and what the card says itself."""
+        yield from remaining(self, keys, closed=closed)
+
+    def prove(self) -> None:
+        """Present the masters that took the place of temporary ones, and the PIN."""
+        self._back.prove_masters()
+        self._back.prove_pin()
+
+    def findings(self) -> Iterator[Finding]:
+        """One for each file that has content."""
+        yield from self._back.findings()
 
     # ---- phases ----------------------------------------------------------------------------------------------
 
@@ -121,7 +118,7 @@ class NativePlan:
             phase, directory.label, f"以主控密钥{record.name}替换{directory.temporary}",
             f"replace {directory.temporary} by the card's own master {record.name}",
             partial(self._cos.replace_key, before, record, new, old),
-            key=f"{directory.label}/{record.name}", reference=new,
+            key=f"{directory.label}/{record.name}", kcv=partial(self._cos.keys.kcv, new),
         )  # fmt: skip
 
     def present_master(self, directory: DirectoryLayout, master: str) -> None:
@@ -140,13 +137,6 @@ class NativePlan:
             if steps:
                 yield from self._select(Phase.CONTENT, directory)
                 yield from steps
-
-    def whole(self) -> Iterator[Step]:
-        """All of it, on a blank card."""
-        yield from self.take_over(self.layout.transport)
-        yield from self.structure()
-        yield from self.close()
-        yield from self.content()
 
     # ---- structure -------------------------------------------------------------------------------------------
 
@@ -172,11 +162,12 @@ class NativePlan:
         if first is None:
             return parent
         master = self._reference(first.name)
+        step = self._key(directory, first, parent)
         yield Step(
             phase, label, f"建立密钥文件，{directory.key_file}字节", f"create the key file, {directory.key_file} bytes",
-            partial(self._cos.create_key_file, directory),
+            partial(self._cos.create_key_file, directory), key=step.key, kcv=step.kcv,
         )  # fmt: skip
-        yield self._key(directory, first, parent)
+        yield replace(step, key=None, kcv=None)
         yield self._authenticate(phase, directory, first.name)
         for record in directory.keys:
             if record.kind is not KeyKind.PIN or self._content.pin is not None:
@@ -188,7 +179,7 @@ class NativePlan:
         if record.kind is KeyKind.PIN:
             return Step(
                 Phase.STRUCTURE, label, f"写入密码，{record.tries}次", f"load the PIN, {record.tries} tries",
-                partial(self._cos.add_key, record, self._pin(), _needed(master)), key=f"{label}/{PIN}",
+                partial(self._cos.add_key, record, encode_pin(self._pin()), _needed(master)), key=f"{label}/{PIN}",
             )  # fmt: skip
         key = self._reference(record.name)
         name = f"{label}/{record.name}+{PIN}" if record.companion else f"{label}/{record.name}"
@@ -196,10 +187,11 @@ class NativePlan:
         act = partial(cos.add_key, record, key, master) if master else partial(cos.add_first_key, record, key)
         return Step(
             Phase.STRUCTURE, label, f"写入密钥{record.name}，类型{record.type_byte:02X}，标识{record.id:02X}",
-            f"load key {record.name}, type {record.type_byte:02X}, id {record.id:02X}", act, key=name, reference=key,
+            f"load key {record.name}, type {record.type_byte:02X}, id {record.id:02X}", act, key=name,
+            kcv=partial(cos.keys.kcv, key),
         )  # fmt: skip
 
-    def _pin(self) -> bytes:
+    def _pin(self) -> str:
         if self._content.pin is None:
             raise ValueError("the card has no PIN")
         return self._content.pin
@@ -241,6 +233,10 @@ class NativePlan:
             if key.kind is KeyKind.EXTERNAL and key.use == FREE and low <= key.state & 0x0F <= high:
                 yield self._authorize(directory, key.name)
                 return
+        pin = self.layout.pin_of(directory)
+        if pin is not None and self._content.pin is not None and low <= pin.state & 0x0F <= high:
+            act = partial(verify_pin, self._cos.card, self._pin())
+            yield Step(Phase.CONTENT, directory.label, "出示密码", "present the PIN", act)
 
     def _write(self, phase: Phase, directory: DirectoryLayout, file: FileLayout) -> Iterator[Step]:
         records = self._records(directory, file)

@@ -6,6 +6,7 @@ written. Every change is synced, and has its row in a hash chain of the journal'
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Attempt:
         id: Its number.
         job: Job.
         record: Row of the job.
-        identity: What the card is known by: its ATR, and its UID if it has one, in hex.
+        identity: What the card is known by: its ATR, its UID and its production data if it tells them, in hex.
         reader: Where it lay.
         state: How far it is.
         reason: Why it was rejected, or what interrupted it last.
@@ -172,39 +173,25 @@ class Register:
         """Write down that a card is about to be made for a row.
 
         Raises:
-            InputInvalid: The row or the card is being worked on.
+            InputInvalid: The row is made already, or the row or the card is being worked on.
         """
-
-        def write(db: sqlite3.Connection) -> Attempt:
-            columns = (job, record, identity, reader, CardState.STARTED.value, stamp(self._clock()))
-            try:
-                cursor = db.execute(
-                    "INSERT INTO attempts (job, record, identity, reader, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
-                    columns,
-                )
-            except sqlite3.IntegrityError as error:
-                raise InputInvalid(f"row {record} of job {job}, or its card, is open in another attempt") from error
-            number = cursor.lastrowid or 0
-            self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
-            return _attempt(db, number)
-
-        return self._database.write(write)
+        return self._database.write(lambda db: _attempt(db, self._begin(db, job, record, identity, reader)))
 
     def begin_again(self, rejected: Attempt, job: str, record: str, reader: str) -> Attempt:
         """A new attempt with a card that was rejected; what is known of its keys goes with it.
 
         Raises:
-            InputInvalid: The row or the card is being worked on.
+            InputInvalid: As in `begin`.
         """
-        begun = self.begin(job, record, rejected.identity, reader)
 
         def write(db: sqlite3.Connection) -> Attempt:
+            number = self._begin(db, job, record, rejected.identity, reader)
             db.execute(
                 "INSERT INTO key_writes SELECT ?, name, kcv, confirmed FROM key_writes WHERE attempt = ?",
-                (begun.id, rejected.id),
+                (number, rejected.id),
             )
-            self._note(db, "card.tried-again", str(begun.id), {"rejected": rejected.id})
-            return _attempt(db, begun.id)
+            self._note(db, "card.tried-again", str(number), {"rejected": rejected.id})
+            return _attempt(db, number)
 
         return self._database.write(write)
 
@@ -271,16 +258,29 @@ class Register:
         self._database.write(lambda db: self._note(db, kind, job, told))
 
     def verify(self) -> int:
-        """Check the chain; returns the number of its rows.
+        """Check the chain, and that every card is in the state that the chain says; returns the number of its rows.
 
         Raises:
-            JournalBroken: It does not hold.
+            JournalBroken: The chain does not hold, or a card's state was changed without it.
         """
-        return self._database.read(chain.verify)
+        return self._database.read(_verify)
 
     def rows_after(self, seq: int, limit: int) -> list[chain.ChainRow]:
         """Rows of the chain that follow one, oldest first."""
         return self._database.read(lambda db: chain.rows_after(db, seq, limit))
+
+    def _begin(self, db: sqlite3.Connection, job: str, record: str, identity: str, reader: str) -> int:
+        columns = (job, record, identity, reader, CardState.STARTED.value, stamp(self._clock()))
+        try:
+            cursor = db.execute(
+                "INSERT INTO attempts (job, record, identity, reader, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+                columns,
+            )
+        except sqlite3.IntegrityError as error:
+            raise InputInvalid(f"row {record} of job {job} is made already, or it or its card is worked on") from error
+        number = cursor.lastrowid or 0
+        self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
+        return number
 
     def _move(self, db: sqlite3.Connection, attempt: int, state: CardState, told: dict[str, Any]) -> None:
         row = self._note(db, f"card.{state}", str(attempt), told)
@@ -292,6 +292,27 @@ class Register:
 
     def _note(self, db: sqlite3.Connection, kind: str, subject: str, payload: dict[str, Any]) -> chain.ChainRow:
         return chain.append(db, self._clock(), kind, subject, payload)
+
+
+def _verify(db: sqlite3.Connection) -> int:
+    (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
+    if first not in {None, 1}:
+        raise JournalBroken(f"the chain begins with row {first}")
+    rows = chain.verify(db)
+    changed = db.execute(_OTHERWISE, {"states": json.dumps([f"card.{state}" for state in CardState])}).fetchone()
+    if changed is not None:
+        raise JournalBroken(f"attempt {changed['id']} is in another state than the chain says")
+    return rows
+
+
+_OTHERWISE = """
+    WITH told AS (
+        SELECT subject, kind, max(seq) FROM journal
+        WHERE kind IN (SELECT value FROM json_each(:states)) GROUP BY subject
+    )
+    SELECT id FROM attempts LEFT JOIN told ON subject = CAST(id AS TEXT) WHERE kind IS NOT 'card.' || state LIMIT 1
+"""
+"""An attempt whose newest state in the chain is another one."""
 
 
 def _attempt(db: sqlite3.Connection, number: int) -> Attempt:

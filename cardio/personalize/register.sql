@@ -24,8 +24,8 @@ CREATE TABLE attempts (
 ) STRICT;
 CREATE INDEX attempts_by_record ON attempts (job, record);
 CREATE INDEX attempts_by_identity ON attempts (identity);
--- No row and no card is worked on twice at a time.
-CREATE UNIQUE INDEX open_rows ON attempts (job, record) WHERE finished_at IS NULL;
+-- No row is made twice; no row and no card is worked on twice at a time.
+CREATE UNIQUE INDEX made_rows ON attempts (job, record) WHERE state <> 'rejected';
 CREATE UNIQUE INDEX open_cards ON attempts (identity) WHERE finished_at IS NULL;
 
 CREATE TABLE key_writes (

@@ -1,4 +1,4 @@
-"""The steps that a card still needs, by what the register knows of it and what it says itself (PERS §3.2, §5.2).
+"""The steps that a card with files still needs, by what the register knows and what it says itself (PERS §3.2, §5.2).
 
 Until the master of the master file is the card's own, everything is erased and done anew. Only when it is not known
 whether that last key was written, the card is asked: the new key first, then the old one, once each.
@@ -7,9 +7,14 @@ whether that last key was written, the card is asked: the new key first, then th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from cardio.errors import TransportKeyWrong
-from cardio.personalize.plan import NativePlan, Phase, Step
+from cardio.personalize.layout import Layout
+from cardio.personalize.steps import Phase, Step
+
+if TYPE_CHECKING:
+    from cardio.personalize.plan import NativePlan
 
 
 def remaining(plan: NativePlan, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:
@@ -24,9 +29,7 @@ def remaining(plan: NativePlan, keys: Mapping[str, bool], *, closed: bool) -> It
         TransportKeyWrong: The card has another master than can be explained.
     """
     root = plan.layout.master_file
-    master = root.master
-    last = f"{root.label}/{master.name}" if master else ""
-    if not closed and last in keys:
+    if not closed and last_key(plan.layout) in keys:
         yield from _ask_for_last(plan)
     elif not closed:
         # A card that was begun may have lost its transport key already; a card without any key takes everything.
@@ -35,6 +38,12 @@ def remaining(plan: NativePlan, keys: Mapping[str, bool], *, closed: bool) -> It
         yield from plan.structure()
         yield from plan.close()
     yield from plan.content()
+
+
+def last_key(layout: Layout) -> str:
+    """Name of the key that is written last of all and closes the card; empty if nothing does."""
+    root = layout.master_file
+    return f"{root.label}/{root.master.name}" if root.master else ""
 
 
 def _ask_for_last(plan: NativePlan) -> Iterator[Step]:

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import FILE
 from cardio.applications.pin import verify_pin
-from cardio.errors import AccessDenied, CardioError
-from cardio.files.declaration import PIN
+from cardio.errors import AccessDenied, FileNotFound, PinError, PinRequired
 from cardio.files.key_file import KeyKind
 from cardio.personalize.cos.driver import CosDriver
 from cardio.personalize.layout import FREE, KIND, TRANSPARENT, DirectoryLayout, FileLayout, KeyRecord, Layout
-from cardio.personalize.plan import CardContent
+from cardio.personalize.steps import UNREAD, CardContent, Finding
 from cardio.security.issuing import CardKeyReference
 
 MAX_READ = 0xDF
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What reading one file back came to.
-
-    Attributes:
-        file: Directory and file.
-        problem: Empty if it is as it should be; `unread: …` if the card did not open it to us, else what differs.
-    """
-
-    file: str
-    problem: str = ""
-
-    @property
-    def same(self) -> bool:
-        """Whether the file was read and holds what it should."""
-        return not self.problem
-
-    @property
-    def differs(self) -> bool:
-        """Whether the file was read and holds something else."""
-        return bool(self.problem) and not self.problem.startswith("unread")
 
 
 class ReadingBack:
@@ -68,6 +43,7 @@ class ReadingBack:
         self._cos = cos
         self._card: CardConnection = cos.card
         self._pin = pin
+        self._pin_failed: PinError | None = None
 
     def prove_masters(self) -> None:
         """Present the masters that took the place of temporary ones; a wrong one costs a try.
@@ -80,65 +56,98 @@ class ReadingBack:
                 self._cos.select(directory)
                 self._cos.authenticate_master(self._reference(directory.master.name))
 
-    def findings(self) -> Iterator[Finding]:
-        """One for each file that has content, in the order of the layout."""
+    def prove_pin(self) -> None:
+        """Present the PIN, if the card has one and it is known; a wrong one costs a try.
+
+        Raises:
+            PinError: The card has another, or does not take it.
+        """
         for directory in self._layout.master_file.walk():
-            expected = {
-                file.label: records
-                for file in directory.files
-                if (records := file.content or self._content.files.get((directory.label, file.label), ()))
-            }
-            if not expected:
-                continue
-            self._cos.select(directory)
-            for file in directory.files:
-                if file.label in expected:
-                    yield self._finding(directory, file, expected[file.label])
+            if self._pin is not None and any(key.kind is KeyKind.PIN for key in directory.keys):
+                self._cos.select(directory)
+                self._present_pin()
+
+    def findings(self) -> Iterator[Finding]:
+        """One for each file that has content, in the order of the layout.
+
+        Raises:
+            AuthenticationFailed: The card has another key than it was given; it is not tried a second time.
+            ReaderError: The card is gone.
+        """
+        for directory in self._layout.master_file.walk():
+            yield from self.of(directory.label)
+
+    def of(self, label: str) -> Iterator[Finding]:
+        """The findings of one directory.
+
+        Raises:
+            KeyError: The layout has no directory of that label.
+        """
+        directory = self._layout.directory(label)
+        expected = {
+            file.label: records
+            for file in directory.files
+            if (records := file.content or self._content.files.get((directory.label, file.label), ()))
+        }
+        if not expected:
+            return
+        self._cos.select(directory)
+        for file in directory.files:
+            if file.label in expected:
+                yield self._finding(directory, file, expected[file.label])
 
     def _finding(self, directory: DirectoryLayout, file: FileLayout, expected: Sequence[bytes]) -> Finding:
         name = f"{directory.label}/{file.label}"
         try:
-            self._open(directory, file)
+            if not self._open(directory, file):
+                return Finding(name, f"{UNREAD}: {AccessDenied.code}")
             found = self._read(file, expected)
-        except CardioError as error:
-            return Finding(name, f"unread: {error.code}")
+        except PinError as error:
+            return Finding(name, f"{UNREAD}: {error.code}")
+        except (AccessDenied, FileNotFound) as error:
+            return Finding(name, error.code)
         wrong = [str(number) for number, pair in enumerate(zip(found, expected, strict=True), 1) if pair[0] != pair[1]]
         return Finding(name, f"record {', '.join(wrong)}" if wrong else "")
 
-    def _open(self, directory: DirectoryLayout, file: FileLayout) -> None:
-        """Earn a state that the file's read byte asks for.
+    def _open(self, directory: DirectoryLayout, file: FileLayout) -> bool:
+        """Earn a state that the file's read byte asks for; whether there is one that can be earned.
 
         Raises:
-            AccessDenied: There is none that could be earned.
+            PinError: The PIN is needed, and not known or not right.
         """
         if file.read == FREE:
-            return
+            return True
         low, high = file.read & 0x0F, file.read >> 4
         for record in self._openers(directory):
             if low <= record.state & 0x0F <= high and (record.kind is not KeyKind.PIN or self._pin is not None):
                 self._present(directory, record)
-                return
-        raise AccessDenied(f"{directory.label}/{file.label}")
+                return True
+        return False
 
     def _present(self, directory: DirectoryLayout, record: KeyRecord) -> None:
         if record.kind is KeyKind.PIN or record.companion:
-            if self._pin is None:
-                raise AccessDenied(f"{directory.label}: the PIN is not known")
-            verify_pin(self._card, self._pin)
+            self._present_pin()
         if record.kind is not KeyKind.PIN:
             presented = directory.key(record.name)
             self._cos.authorize_update(presented, self._reference(presented.name))
 
+    def _present_pin(self) -> None:
+        """A PIN that failed is not presented again: each time would spend a try."""
+        if self._pin_failed is not None:
+            raise self._pin_failed
+        try:
+            if self._pin is None:
+                raise PinRequired
+            verify_pin(self._card, self._pin)
+        except PinError as error:
+            self._pin_failed = error
+            raise
+
     def _openers(self, directory: DirectoryLayout) -> list[KeyRecord]:
         """Keys of the directory that lead to a state, the PIN first; it may lie in a directory above."""
+        pin = self._layout.pin_of(directory)
         keys = [key for key in directory.keys if key.kind is KeyKind.EXTERNAL]
-        pins = [
-            key
-            for above in self._layout.master_file.walk()
-            for key in above.keys
-            if key.name == PIN and directory in above.walk()
-        ]
-        return [*pins, *keys]
+        return keys if pin is None else [pin, *keys]
 
     def _read(self, file: FileLayout, expected: Sequence[bytes]) -> list[bytes]:
         if file.kind & KIND == TRANSPARENT:
@@ -156,5 +165,8 @@ class ReadingBack:
         while len(content) < size:
             # The file is the current one now: the first command named it.
             part = min(size - len(content), MAX_READ)
-            content += self._card.call(Command("READ BINARY", 0x00, 0xB0, *divmod(len(content), 0x100), le=part))
+            more = self._card.call(Command("READ BINARY", 0x00, 0xB0, *divmod(len(content), 0x100), le=part))
+            if not more:
+                break
+            content += more
         return content

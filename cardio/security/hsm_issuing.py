@@ -12,6 +12,10 @@ What the token needs:
 * a key of level 0 that makes MACs has its left half, twice, as a second key with `-LEFT` behind its label: PKCS#11 has
   no single DES chain that ends in 3DES;
 * a key of level 0 that is itself written to cards (a batch key) may be read (CKA_SENSITIVE false).
+
+What it cannot do: JavaCards. A secure channel makes its session keys by mechanisms that PKCS#11 does not have (SCP02:
+the MAC chain of single DES that ends in 3DES; SCP03: a KDF over CMAC, under a key that is used by CMAC alone), and PUT
+KEY wraps the card's keys under them. Static keys would have to leave the token for every card, so they are refused.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from pkcs11.mechanisms import Mechanism
 
 from cardio.crypto.check_values import SIZE as CHECK_VALUE_SIZE
 from cardio.crypto.ciphers import complement, pad80, xor
+from cardio.crypto.globalplatform.keys import CardKeySource
 from cardio.crypto.suites import LdtSuite, with_length
 from cardio.errors import SamKeyMissing
 from cardio.security.hsm import Hsm
@@ -38,6 +43,7 @@ from cardio.security.issuing import (
     MAC_SIZE,
     CardKeyReference,
     IssuingKeys,
+    KeySetReference,
     check_challenge,
 )
 
@@ -89,6 +95,13 @@ class HsmIssuingKeys(IssuingKeys):
     def authentication(self, key: CardKeyReference, session_factor: bytes, original: bytes) -> bytes:
         """Authentication data of social security cards; the session key leaves the token (SSC §5.5)."""
         return LdtSuite(key.suite.algorithm).authentication(self._encrypt(key, session_factor), original)
+
+    def key_set(self, reference: KeySetReference) -> CardKeySource:
+        """Refused: PKCS#11 cannot compute a secure channel, and static keys do not leave the token."""
+        raise SamKeyMissing(
+            f"{self.name}: {reference.enc}, {reference.mac}, {reference.dek}: a token cannot compute the secure"
+            " channels of JavaCards; keep their key sets in a keyring"
+        )
 
     def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
         return self._encrypt(key, with_length(data, BLOCK))

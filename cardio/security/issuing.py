@@ -1,10 +1,11 @@
-"""What personalization needs from the issuer's keys, wherever they live (PERS §1.4, §1.5).
+"""What personalization needs from the issuer's keys, wherever they live (PERS §1.4, §1.5, §2.4).
 
 This is the only place where issuer keys have values: who personalizes names a key and gets cryptograms, MACs and blocks
 that a card understands. `KeyringIssuingKeys` computes in memory, `HsmIssuingKeys` in a token.
 
-One block cannot be hidden: the first key of a blank card is written in the clear, because the card has no key yet that
-could protect it (PERS §5.2, A06).
+Two things cannot be hidden. The first key of a blank card is written in the clear, because the card has no key yet that
+could protect it (PERS §5.2, A06). And the key sets of JavaCards are handed out whole, because a secure channel computes
+with keys made from them at every command; only a keyring has them. So are the keys of applets, which go through it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cardio.crypto.check_values import check_value
+from cardio.crypto.globalplatform.keys import CardKeySource, Diversification, KeyType, MasterKeys, StaticKeys
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
-from cardio.errors import KeyRejected, TestKeysRefused
+from cardio.errors import KeyRejected, SamKeyMissing, TestKeysRefused
 from cardio.security.keyring import Keyring
 from cardio.transport.channel import Channel
 
@@ -43,6 +45,27 @@ class CardKeyReference:
     def administration(self) -> PbocSuite:
         """Cryptography of the administrative commands with this key."""
         return PbocSuite(self.suite.algorithm)
+
+
+@dataclass(frozen=True)
+class KeySetReference:
+    """A key set of a JavaCard's security domain, by names.
+
+    Attributes:
+        enc: Name of the key for encryption in the source of keys, such as `GP-ENC`.
+        mac: Name of the key for MACs.
+        dek: Name of the key under which other keys are sent.
+        type: Algorithm of all three.
+        version: Key version number, 01 to 7F, FF for the keys of a blank card; 00 leaves it to the card.
+        diversification: How each card's keys come from them; None if all cards have these.
+    """
+
+    enc: str
+    mac: str
+    dek: str
+    type: KeyType
+    version: int
+    diversification: Diversification | None = None
 
 
 class IssuingKeys(ABC):
@@ -152,6 +175,22 @@ class IssuingKeys(ABC):
         message = command + bytes([len(body) + MAC_SIZE]) + body
         return body + self.line_mac(master, challenge, message)
 
+    def applet_keys(self, keys: Iterable[CardKeyReference]) -> bytes:
+        """Keys of an application on a JavaCard, one behind the other; whoever asks sends them under the channel's DEK.
+
+        Args:
+            keys: The card's keys, in the order in which the application wants them.
+        """
+        return b"".join(self._value(key) for key in keys)
+
+    @abstractmethod
+    def key_set(self, reference: KeySetReference) -> CardKeySource:
+        """A key set of JavaCards with its values, which its repr does not tell.
+
+        Raises:
+            SamKeyMissing: The source does not have a key, or lets none out.
+        """
+
     @abstractmethod
     def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
         """Length byte ‖ data ‖ padding under a key (EW §4.1 `ENC`)."""
@@ -199,6 +238,19 @@ class KeyringIssuingKeys(IssuingKeys):
         """Authentication data of social security cards."""
         suite = LdtSuite(key.suite.algorithm)
         return suite.authentication(suite.challenge_key(self._value(key), session_factor), original)
+
+    def key_set(self, reference: KeySetReference) -> CardKeySource:
+        """The keys of a set; they have level 0, diversification is the card's own."""
+        enc, mac, dek = (self._whole_key(name, reference) for name in (reference.enc, reference.mac, reference.dek))
+        keys = StaticKeys(enc, mac, dek, type=reference.type, version=reference.version)
+        return keys if reference.diversification is None else MasterKeys(keys, reference.diversification)
+
+    def _whole_key(self, name: str, reference: KeySetReference) -> bytes:
+        root = self._keyring.root(name)
+        if root.levels or len(root.key) not in reference.type.sizes:
+            sizes = " or ".join(str(size) for size in sorted(reference.type.sizes))
+            raise SamKeyMissing(f"{self.name}: {name} is no {reference.type.name} key of level 0 with {sizes} bytes")
+        return root.key
 
     def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
         return key.administration.line_encrypt(self._value(key), data)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cardio.security.issuing import CardKeyReference, IssuingKeys
+from cardio.crypto.globalplatform.keys import CardKeySource
+from cardio.security.issuing import CardKeyReference, IssuingKeys, KeySetReference
 
 
 class KeyChange(IssuingKeys):
@@ -42,6 +43,10 @@ class KeyChange(IssuingKeys):
     def authentication(self, key: CardKeyReference, session_factor: bytes, original: bytes) -> bytes:
         """Under the old key."""
         return self._before.authentication(key, session_factor, original)
+
+    def key_set(self, reference: KeySetReference) -> CardKeySource:
+        """The old one: a new key set has another version."""
+        return self._before.key_set(reference)
 
     def _line_encrypt(self, key: CardKeyReference, data: bytes) -> bytes:
         return self._before._line_encrypt(key, data)  # noqa: SLF001 - of its own class

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from cardio.crypto.ciphers import Algorithm
+from cardio.crypto.globalplatform.keys import DIVERSIFICATION_SIZE
 from cardio.products.model import Product
 from cardio.virtual.blank_fmcos import blank_fmcos_card
 from cardio.virtual.blank_ldt import blank_ldt_card
 from cardio.virtual.blank_ldt_access import LdtChoices
 from cardio.virtual.card import VirtualCard
+from cardio.virtual.globalplatform import JavaCard
+from cardio.virtual.globalplatform_channel import Options
 from cardio.virtual.key_file_purses import AccountChoices, WalletChoices
 from cardio.virtual.products import REGION, SM4_VERSIONS
 
@@ -43,3 +46,13 @@ def blank_card_for(product: Product, number: int = 1) -> VirtualCard:
         algorithm=wallet.algorithm,
         wallet=mask,
     )
+
+
+def blank_java_card(options: Options, number: int = 1) -> JavaCard:
+    """A blank JavaCard; all of them have one ATR, and serial numbers of their own.
+
+    Args:
+        options: Protocol of its secure channel.
+        number: Its serial number, 1 to 4 294 967 295; also what its own keys are derived from.
+    """
+    return JavaCard(options, serial=number, diversification_data=number.to_bytes(DIVERSIFICATION_SIZE, "big"))

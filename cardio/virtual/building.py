@@ -126,6 +126,8 @@ def encode(file: FileDeclaration, records: Sequence[Record]) -> list[bytes]:
     for record in records:
         found += record.encode() if isinstance(record, ItemRecord) else [_fixed(record)]
     if file.structure is Structure.TRANSPARENT:
+        if len(found) > 1:
+            raise ValueError(f"{file.label} holds one record")
         (content,) = found or [b""]
         found = [content.ljust(file.size, b"\x00")]
     if file.size and any(len(one) > file.size for one in found if file.structure is not Structure.LINEAR_VARIABLE):

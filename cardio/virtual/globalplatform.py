@@ -44,6 +44,7 @@ class JavaCard(Chip):
         protocol: Transmission protocol.
         challenge: Bytes of the challenges: 8, or 16 for mode S16 of SCP03.
         diversification_data: 10 bytes that it tells about itself, from which an issuer derives its keys.
+        serial: Serial number in its production data, 4 bytes; cards of one make differ in nothing else.
         memory: Bytes for load files.
         factory: Makes the instances of its applets.
 
@@ -61,6 +62,7 @@ class JavaCard(Chip):
         protocol: CardProtocol = CardProtocol.T1,
         challenge: int = S8,
         diversification_data: bytes = bytes(DIVERSIFICATION_SIZE),
+        serial: int = 0,
         memory: int = MEMORY,
         factory: Factory = PersonalizableApplet,
     ) -> None:
@@ -74,7 +76,7 @@ class JavaCard(Chip):
             self, ISSUER_SECURITY_DOMAIN, options, challenge_size(options, challenge), diversification_data
         )
         self.channel.key_sets[first.version] = KeySet(first)
-        self._domain = SecurityDomain(self, self.registry, self.channel, key_type, factory)
+        self._domain = SecurityDomain(self, self.registry, self.channel, key_type, factory, serial)
         self.selected: Application | None = None
         self._offered: tuple[Received, bytes, int] | None = None
         self._power_up()

@@ -13,6 +13,8 @@ GLOBALPLATFORM = bytes.fromhex("2A864886FC6B")
 """Object identifier 1.2.840.114283 in BER."""
 CARD_RECOGNITION, MANAGEMENT, IDENTIFICATION, SCP = b"\x01", b"\x02\x02\x02", b"\x03", b"\x04"
 PRODUCTION_DATA_SIZE = 42
+SERIAL_PLACE, SERIAL_SIZE = 12, 4
+"""IC serial number in the production data (GlobalPlatformPro: GPData, CPLC)."""
 
 
 class CardObjects:
@@ -21,11 +23,13 @@ class CardObjects:
     Args:
         registry: What is on it.
         channel: Its keys and its protocol.
+        serial: Its serial number, in the production data, 4 bytes.
     """
 
-    def __init__(self, registry: Registry, channel: CardChannel) -> None:
+    def __init__(self, registry: Registry, channel: CardChannel, serial: int) -> None:
         self._registry = registry
         self._channel = channel
+        self._serial = serial
 
     def get(self, command: Received) -> bytes:
         """Answer to GET DATA.
@@ -39,8 +43,7 @@ class CardObjects:
             case (0x00, 0xE0):
                 return self._keys()
             case (0x9F, 0x7F):
-                # Nobody produced this card: all fields are zero.
-                return encode_ber(0x9F7F, bytes(PRODUCTION_DATA_SIZE))
+                return encode_ber(0x9F7F, self._production_data())
         raise Status(0x6A88)
 
     def _card_data(self) -> bytes:
@@ -50,6 +53,11 @@ class CardObjects:
         content += encode_ber(0x60, _identifier(MANAGEMENT)) + encode_ber(0x63, _identifier(IDENTIFICATION))
         content += encode_ber(0x64, _identifier(SCP + bytes([protocol, options.i])))
         return encode_ber(0x66, encode_ber(0x73, content))
+
+    def _production_data(self) -> bytes:
+        """Nobody produced this card: all fields but its serial number are zero."""
+        serial = self._serial.to_bytes(SERIAL_SIZE, "big")
+        return (bytes(SERIAL_PLACE) + serial).ljust(PRODUCTION_DATA_SIZE, b"\x00")
 
     def _keys(self) -> bytes:
         entries = (

@@ -49,17 +49,18 @@ class SecurityDomain:
         channel: Its secure channel.
         key_type: Algorithm of its keys.
         factory: Makes the instances of all applets.
+        serial: Serial number of the card.
     """
 
     def __init__(
-        self, chip: Chip, registry: Registry, channel: CardChannel, key_type: KeyType, factory: Factory
+        self, chip: Chip, registry: Registry, channel: CardChannel, key_type: KeyType, factory: Factory, serial: int
     ) -> None:
         self._chip = chip
         self._registry = registry
         self._channel = channel
         self._key_type = key_type
         self._factory = factory
-        self._objects = CardObjects(registry, channel)
+        self._objects = CardObjects(registry, channel, serial)
         self.reset()
 
     def reset(self) -> None:

@@ -1,17 +1,23 @@
-"""All test keys that virtual cards are personalized with, in one keyring (PERS §5.1)."""
+"""All test keys that virtual cards are personalized with, in one keyring (PERS §5.1, §2.7)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cardio.crypto.globalplatform.keys import KeyType, default_test_keys
 from cardio.products.model import Product
 from cardio.security.card_keys import CARD_KEYS
 from cardio.security.issuing import IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import MAX_LEVELS, Keyring, RootKey
-from cardio.virtual.roots import SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
+from cardio.virtual.roots import GLOBALPLATFORM_ROOT, SOCIAL_SECURITY_ROOT, WALLET_ROOT, test_root
 
 TRANSPORT, TRANSPORT_SM4, BATCH, SSSE_TEMPORARY = "TRANSPORT", "TRANSPORT-SM4", "BATCH", "SSSE-TEMPORARY"
 PIN_GENERATION = "PIN-GENERATION"
+GP_TRANSPORT = "GP-TRANSPORT"
+"""Key of blank JavaCards, for ENC, MAC and DEK (PERS §2.4)."""
+GLOBALPLATFORM = "GP-"
+"""What the names of master keys of JavaCards begin with."""
+GLOBALPLATFORM_KEYS = ("ENC", "MAC", "DEK")
 WALLET = "WALLET-"
 """What the names of wallet roots begin with, because both standards say DPK."""
 WALLET_KEYS = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK", "DULK", "DUK")
@@ -45,7 +51,9 @@ def issuer_test_keyring(*, wallet_levels: int = 1, more: Iterable[str] = ()) -> 
     wallet = {WALLET + name: RootKey(test_root(WALLET_ROOT, name), wallet_levels) for name in WALLET_KEYS}
     names = {*CARD_KEYS, *PURSE_KEYS, *MASTER_KEYS, *more}
     social = {name: RootKey(test_root(SOCIAL_SECURITY_ROOT, name), MAX_LEVELS) for name in sorted(names)}
-    return Keyring("virtual-issuer", common | wallet | social, test=True)
+    java = {GLOBALPLATFORM + name: RootKey(test_root(GLOBALPLATFORM_ROOT, name), 0) for name in GLOBALPLATFORM_KEYS}
+    java[GP_TRANSPORT] = RootKey(default_test_keys(KeyType.TRIPLE_DES).enc, 0)
+    return Keyring("virtual-issuer", common | wallet | social | java, test=True)
 
 
 def issuing_test_keys(product: Product) -> IssuingKeys:

@@ -12,10 +12,16 @@ from cardio.virtual.purse_keys import PurseKeys
 KEY_INDEX = 1
 WALLET_ROOT = "A"
 SOCIAL_SECURITY_ROOT = "B"
+GLOBALPLATFORM_ROOT = "GP"
 
 
 def test_root(card: str, name: str) -> bytes:
-    """A root test key of PERS §5.1: card family `A` (wallet) or `B` (social security), key name such as `DPK`."""
+    """A root test key of PERS §5.1 and §2.7.
+
+    Args:
+        card: Card family `A` (wallet), `B` (social security) or `GP` (JavaCards).
+        name: Key name such as `DPK`.
+    """
     return hashlib.sha256(f"cardio test root {card}/{name}".encode("ascii")).digest()[:16]
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pkcs11
 import pytest
 
 from cardio.crypto.check_values import KeyAlgorithm
 from cardio.crypto.ciphers import Algorithm, cipher_for
+from cardio.crypto.globalplatform.keys import Diversification, KeyIdentifier, KeyType, default_test_keys
 from cardio.crypto.suites import LdtSuite
 from cardio.errors import KeyRejected, SamKeyMissing, TestKeysRefused
 from cardio.security.card_keys import CARD_KEYS
 from cardio.security.hsm import Hsm, HsmKey
 from cardio.security.hsm_issuing import HsmIssuingKeys
-from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
+from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys, KeySetReference
 from cardio.security.keyring import Keyring, RootKey
 from cardio.transport.channel import ChannelAround
 from cardio.transport.embedded import EmbeddedReader
+from cardio.virtual import roots
 from cardio.virtual.cards import citizen_card
-from cardio.virtual.issuing_keys import issuer_test_keyring
+from cardio.virtual.issuing_keys import GP_TRANSPORT, issuer_test_keyring
 from tests.security.softhsm import MODULE, PIN, store
 from tests.security.worked_cards import FACTORS, SUITE, content, issuer_places, reference, rows
 
@@ -196,6 +199,48 @@ def test_what_a_token_cannot_do_is_said(special: IssuingKeys) -> None:
         special.line_mac(secret, CHALLENGE, b"a message of more than a block")
     with pytest.raises(SamKeyMissing, match="3DES only"):
         special.kcv(CardKeyReference("SECRET", LdtSuite(Algorithm.SM4), card))
+
+
+TRANSPORT_SET = KeySetReference(GP_TRANSPORT, GP_TRANSPORT, GP_TRANSPORT, KeyType.AES, 0xFF)
+OWN_SET = KeySetReference("GP-ENC", "GP-MAC", "GP-DEK", KeyType.TRIPLE_DES, 0x20)
+
+
+def test_key_sets_of_java_cards_are_those_of_the_worked_example(keyring: IssuingKeys) -> None:
+    blank = keyring.key_set(TRANSPORT_SET).for_card(bytes(10))
+    assert blank.values() == default_test_keys(KeyType.AES).values()
+    own = keyring.key_set(OWN_SET).for_card(bytes(10))
+    assert [kcv.hex().upper() for kcv in own.check_values()] == ["682F19", "899E9A", "05CDC6"]
+    assert own.version == 0x20
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        (KeyType.TRIPLE_DES, Diversification.EMV),
+        (KeyType.TRIPLE_DES, Diversification.VISA2),
+        (KeyType.AES, Diversification.KDF3),
+    ],
+)
+def test_each_java_card_gets_keys_of_its_own(keyring: IssuingKeys, kind: KeyType, method: Diversification) -> None:
+    source = keyring.key_set(replace(OWN_SET, type=kind, diversification=method))
+    cards = [source.for_card(bytes([number]) * 10) for number in (1, 2)]
+    assert not set(cards[0].values()) & set(cards[1].values())
+    assert cards[0].enc == method.derive(roots.test_root("GP", "ENC"), KeyIdentifier.ENC, b"\x01" * 10)
+
+
+def test_a_key_set_is_of_whole_keys_and_does_not_tell_them(keyring: IssuingKeys) -> None:
+    values = [roots.test_root("GP", name).hex() for name in ("ENC", "MAC", "DEK")]
+    told = repr(keyring.key_set(replace(OWN_SET, diversification=Diversification.EMV))) + repr(keyring.key_set(OWN_SET))
+    assert not any(value in told or value.upper() in told for value in values)
+    assert "\\x" not in told
+    for name, reason in (("UKSSSE", "UKSSSE is no TRIPLE_DES key of level 0 with 16 bytes"), ("NOBODY", "no NOBODY")):
+        with pytest.raises(SamKeyMissing, match=reason):
+            keyring.key_set(replace(OWN_SET, dek=name))
+
+
+def test_a_token_says_that_it_cannot_open_java_cards(special: IssuingKeys) -> None:
+    with pytest.raises(SamKeyMissing, match="GP-TRANSPORT: a token cannot compute the secure channels of JavaCards"):
+        special.key_set(TRANSPORT_SET)
 
 
 def test_derived_keys_do_not_stay_in_the_token(token: str) -> None:

@@ -110,7 +110,7 @@ def personalize(
             loaded,
             register,
             file,
-            _readers(made_for, reader, readers, register),
+            _readers(maker, reader, readers, register),
             try_again=try_again,
             as_json=as_json,
         )
@@ -126,7 +126,7 @@ Feed = Callable[[Result], None]
 Chosen = tuple[ReaderDriver, list[str], Feed]
 
 
-def _readers(product: Product, named: list[str] | None, readers: str | None, register: Path) -> Chosen:
+def _readers(maker: Personalizer, named: list[str] | None, readers: str | None, register: Path) -> Chosen:
     """The readers of a run.
 
     Raises:
@@ -135,7 +135,7 @@ def _readers(product: Product, named: list[str] | None, readers: str | None, reg
     """
     if named == [VIRTUAL]:
         count = int(readers) if readers is not None and readers.isdecimal() else 1
-        feeder = VirtualFeeder(product, count, _next_serial(register))
+        feeder = VirtualFeeder(maker, count, _next_serial(register))
         return feeder.driver, list(feeder.driver.readers()), feeder.after
     driver = PcscDriver()
     there = list(driver.readers())

@@ -12,13 +12,13 @@ from rich.text import Text
 
 from cardio.apdu.connection import CardConnection
 from cardio.cli.output import print_json, stdout
+from cardio.cli.personalize.feeding import blank_for
 from cardio.cli.trace import explainer, explanation
 from cardio.cli.trace.printing import print_step
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.plan import Step
+from cardio.personalize.steps import Step
 from cardio.transport.embedded import EmbeddedReader
 from cardio.transport.recording import Exchange, record
-from cardio.virtual.blank_products import blank_card_for
 
 LANGUAGE = "both"
 
@@ -55,7 +55,7 @@ def dry_run(maker: Personalizer, prepared: Prepared) -> Iterator[DryStep]:
         prepared: The row.
     """
     sink = io.StringIO()
-    channel = record(EmbeddedReader("dry run", blank_card_for(maker.product)).connect(), sink)
+    channel = record(EmbeddedReader("dry run", blank_for(maker)).connect(), sink)
     steps: list[Step] = []
     ends: list[int] = []
     try:

@@ -5,25 +5,44 @@ from __future__ import annotations
 import itertools
 import threading
 
+from cardio.crypto.globalplatform.scp02 import Scp02Options
+from cardio.crypto.globalplatform.scp03 import Scp03Options
 from cardio.personalize.batch import Result
+from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
+from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.register import CardState
-from cardio.products.model import Product
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
-from cardio.virtual.blank_products import blank_card_for
-from cardio.virtual.card import VirtualCard
+from cardio.virtual.blank_products import blank_card_for, blank_java_card
+from cardio.virtual.chip import Chip
+from cardio.virtual.globalplatform_channel import Options
+
+PROTOCOLS: dict[Protocol, Options] = {Protocol.SCP02: Scp02Options(0x55), Protocol.SCP03: Scp03Options(0x70)}
+"""Options of blank virtual JavaCards (PERS §2.2, §2.3)."""
+
+
+def blank_for(maker: Personalizer, number: int = 1) -> Chip:
+    """A blank virtual card that can become one of those that are made.
+
+    Args:
+        maker: Makes the cards.
+        number: Its serial number, 1 to 99 999 999.
+    """
+    if isinstance(maker.layout, JavaCardLayout):
+        return blank_java_card(PROTOCOLS[maker.layout.protocol], number)
+    return blank_card_for(maker.product, number)
 
 
 class VirtualFeeder:
     """Blank virtual cards for a run, each with a serial number of its own.
 
     Args:
-        product: What they are to become.
+        maker: Makes cards of them.
         readers: How many readers there are.
         first: Serial number of the first card.
     """
 
-    def __init__(self, product: Product, readers: int, first: int = 1) -> None:
-        self._product = product
+    def __init__(self, maker: Personalizer, readers: int, first: int = 1) -> None:
+        self._maker = maker
         self._numbers = itertools.count(first)
         self._lock = threading.Lock()
         self._readers = {name: EmbeddedReader(name) for name in (f"virtual feeder {n + 1}" for n in range(readers))}
@@ -36,6 +55,6 @@ class VirtualFeeder:
         if result.state in {CardState.FINISHED.value, CardState.REJECTED.value}:
             self._readers[result.reader].insert(self._blank())
 
-    def _blank(self) -> VirtualCard:
+    def _blank(self) -> Chip:
         with self._lock:
-            return blank_card_for(self._product, next(self._numbers))
+            return blank_for(self._maker, next(self._numbers))

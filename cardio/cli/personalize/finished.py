@@ -32,7 +32,7 @@ from cardio.cli.selection import ReaderChoice
 from cardio.errors import ExitCode, InputInvalid
 from cardio.personalize.jobs import Job, load_job
 from cardio.personalize.mailer import write_mailer
-from cardio.personalize.personalizer import Prepared, identity_of
+from cardio.personalize.personalizer import Prepared
 from cardio.personalize.register import Register
 
 
@@ -61,7 +61,7 @@ def verify(
     ):
         maker = maker_of(made_for, keys, layout)
         loaded = load_job(job, maker, Pins(maker, pins))
-        row = _row(loaded, record or _known_record(register, identity_of(CardConnection(channel)), loaded))
+        row = _row(loaded, record or _known_record(register, maker.identity(CardConnection(channel)), loaded))
         findings = maker.read_back(channel, row)
     wrong = [found for found in findings if not found.same]
     if as_json:
@@ -129,5 +129,5 @@ def _known_record(register: Path, identity: str, job: Job) -> str:
     finally:
         opened.close()
     if known is None or known.job != job.head.id:
-        raise InputInvalid(f"the register knows no card of job {job.head.id} with this ATR; --record tells its row")
+        raise InputInvalid(f"the register knows this card in no row of job {job.head.id}; --record tells its row")
     return known.record

@@ -15,7 +15,7 @@ from cardio.cli.options import catalogue
 from cardio.cli.reporting import stderr
 from cardio.errors import InputInvalid
 from cardio.personalize.card_data import CardData
-from cardio.personalize.layout import load_layout
+from cardio.personalize.layouts import load_card_layout
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.pins import pin_of
 from cardio.products.model import Product
@@ -94,8 +94,9 @@ def maker_of(product: Product, keys: IssuingKeys, layout: Path | None) -> Person
 
     Raises:
         LayoutInvalid: The layout cannot be used, or is another product's.
+        LoadFileInvalid: A CAP file of it cannot be used.
     """
-    maker = Personalizer(product, keys, None if layout is None else load_layout(layout))
+    maker = Personalizer(product, keys, None if layout is None else load_card_layout(layout))
     for sentence in maker.left_out:
         stderr.print(f"注意 note: {sentence}", markup=False)
     return maker

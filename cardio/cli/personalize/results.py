@@ -16,6 +16,7 @@ from cardio.cli.reporting import stderr
 from cardio.errors import StorageUnavailable
 from cardio.ledger.times import stamp
 from cardio.personalize.batch import INTERRUPTED, REFUSED, Result
+from cardio.personalize.personalizer import CHIP
 from cardio.personalize.register import CardState
 
 
@@ -56,12 +57,15 @@ class ResultFile:
 
 def document(result: Result) -> dict[str, Any]:
     """A result as JSON; check values of keys are no secrets."""
-    atr, _, uid = result.identity.partition(" ")
+    atr, *more = result.identity.split(" ")
+    chip = next((one.removeprefix(CHIP) for one in more if one.startswith(CHIP)), None)
+    uid = next((one for one in more if not one.startswith(CHIP)), None)
     return {
         "record": result.record,
         "card_number": result.number or None,
         "atr": atr or None,
-        "uid": uid or None,
+        "uid": uid,
+        "cplc": chip,
         "reader": result.reader,
         "state": result.state,
         "reason": result.reason or None,

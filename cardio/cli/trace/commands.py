@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cardio.apdu.status import PURSE
-from cardio.cli.trace import authentication, creation, files, layouts, pins, pki, sams
+from cardio.cli.trace import authentication, creation, files, globalplatform, layouts, pins, pki, sams
 from cardio.cli.trace.explanation import Phrase, Secrecy
 from cardio.cli.trace.findings import Findings, Handler, Layout, Seen
 from cardio.cli.trace.selecting import select
@@ -89,6 +89,8 @@ def _purse(
 _ISO = (0x00, 0x04)
 _WALLET = (0x80,)
 _MEDICAL = (0xB0,)
+_PROTECTED = (0x84,)
+_MANAGEMENT = (0x80, 0x84)
 _CREDIT = _purse("CREDIT FOR LOAD", "圈存", "credit for load", layouts.HostAuthorization, layouts.Tac)
 _DEBIT = _purse("DEBIT FOR PURCHASE", "消费", "debit for purchase", layouts.DebitRequest, layouts.DebitAnswer)
 
@@ -132,6 +134,9 @@ RULES: tuple[Rule, ...] = (
     Rule(authentication.block_card, 0x16, cla=(0x84,)),
     Rule(creation.create_file, 0xE0, cla=_WALLET),
     Rule(creation.erase, 0x0E, cla=_WALLET),
+    # Secure channel of JavaCards; the commands of wallets with the same instruction name a purse in P2 (PERS §2.1)
+    Rule(globalplatform.initialize_update, 0x50, cla=_WALLET, p2=0),
+    Rule(globalplatform.external_authenticate, 0x82, cla=_PROTECTED),
     # Wallet purse (EW §3.2)
     Rule(
         _initialize("INITIALIZE FOR LOAD", "圈存初始化", "initialise for load", layouts.LoadInitialized),
@@ -266,6 +271,15 @@ RULES: tuple[Rule, ...] = (
     Rule(sams.delivery_key, 0x1A, cla=_WALLET),
     Rule(sams.cipher, 0xFA, cla=_WALLET),
     Rule(sams.authenticity, 0xCA, cla=_WALLET, p1=0x00, p2=0x00),
+    # Content management of JavaCards (PERS §2.5)
+    Rule(globalplatform.delete, 0xE4, cla=_MANAGEMENT),
+    Rule(globalplatform.install, 0xE6, cla=_MANAGEMENT),
+    Rule(globalplatform.load, 0xE8, cla=_MANAGEMENT),
+    Rule(globalplatform.put_key, 0xD8),
+    Rule(globalplatform.store_data, 0xE2, cla=_MANAGEMENT),
+    Rule(globalplatform.get_status, 0xF2, cla=_MANAGEMENT),
+    Rule(globalplatform.set_status, 0xF0, cla=_MANAGEMENT),
+    Rule(globalplatform.get_data, 0xCA, cla=_MANAGEMENT),
 )
 
 

@@ -11,6 +11,10 @@ from cardio.errors import CardDataInvalid
 SCP_IDENTIFIER = bytes.fromhex("2A864886FC6B04")
 """Object identifier 1.2.840.114283.4, before protocol and options."""
 
+CHIP_SIZE = 18
+"""Bytes of fabricator, type, operating system, its date and level, fabrication date: 2 each; serial number 4, batch 2
+(GlobalPlatformPro: GPData, CPLC)."""
+
 
 @dataclass(frozen=True)
 class CardData:
@@ -57,6 +61,24 @@ class KeyInformation:
     version: int
     type: int
     size: int
+
+
+def chip_of(data: bytes) -> bytes:
+    """What tells a chip from all others in production data 9F7F: what its maker wrote, with serial number and batch.
+
+    The fields behind it are written while a card is made, and change.
+
+    Returns:
+        18 bytes; none if they are all zero, as on a card that tells nothing.
+
+    Raises:
+        CardDataInvalid: It is malformed.
+    """
+    production = find_ber(data, 0x9F7F)
+    if production is None or len(production) < CHIP_SIZE:
+        raise CardDataInvalid("production data are malformed")
+    chip = production[:CHIP_SIZE]
+    return chip if any(chip) else b""
 
 
 def parse_key_information(data: bytes) -> tuple[KeyInformation, ...]:

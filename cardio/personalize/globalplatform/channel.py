@@ -19,15 +19,18 @@ class SecureConnection(CardConnection):
     Args:
         connection: The connection underneath.
         session: This end of the channel, after EXTERNAL AUTHENTICATE.
+        diversification_data: What the card told about itself when the channel was opened, 10 bytes.
 
     Attributes:
         session: This end of the channel.
+        diversification_data: 10 bytes from which its own keys are derived.
     """
 
-    def __init__(self, connection: CardConnection, session: Session) -> None:
+    def __init__(self, connection: CardConnection, session: Session, diversification_data: bytes) -> None:
         super().__init__(connection.channel)
         self.counts = connection.counts
         self.session = session
+        self.diversification_data = diversification_data
         self._usable = True
 
     @property

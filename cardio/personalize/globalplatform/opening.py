@@ -95,7 +95,8 @@ def open_channel(
     answer = connection.call(initialize_update(challenge, choices.version))
     if len(answer) < KEY_INFORMATION + 3:
         raise CardDataInvalid(f"INITIALIZE UPDATE answered {len(answer)} bytes")
-    static = keys.for_card(answer[:DIVERSIFICATION_SIZE])
+    told = answer[:DIVERSIFICATION_SIZE]
+    static = keys.for_card(told)
     session, cryptogram = _session(static, challenge, answer, choices)
     if not session.allows(level):
         raise OperationUnsupported(f"this card's SCP0{session.protocol} has no security level {level:02X}")
@@ -103,7 +104,7 @@ def open_channel(
         raise CardKeysDiffer(f"card cryptogram is wrong, the card used key version {answer[KEY_INFORMATION]:02X}")
     connection.call(external_authenticate(session, level))
     session.begin(level)
-    return SecureConnection(connection, session)
+    return SecureConnection(connection, session, told)
 
 
 def initialize_update(host_challenge: bytes, version: int = 0) -> Command:
