@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TypeVar
 
+from hypothesis import strategies as st
+
 import cardio.files
 from cardio.files.declaration import ApplicationDeclaration, CardDeclaration, FileDeclaration
 from cardio.files.record import FixedRecord, ItemRecord, Record
@@ -53,6 +55,12 @@ FILES = _once(
     ]
 )
 VECTORS = [(cls, vector) for cls in RECORDS for vector in cls.VECTORS]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+"""Any JSON value."""
 
 
 def decode(cls: type[Record], raw: bytes) -> Record:
