@@ -18,7 +18,7 @@ from tests.faults.forks import Forks
 from tests.faults.loop import scratch
 from tests.faults.processes import Death, OnDisk, kills
 from tests.faults.remote import OutsideServer
-from tests.personalize.bureau import WORKSHOP
+from tests.personalize.inside import WORKSHOP
 from tests.personalize.interruptions import INTERRUPTIONS, Loop, Witness, judge, memory
 
 COMMANDS, EVENTS = 60, 150
@@ -42,7 +42,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> DiskFaults:
 
 @pytest.fixture(scope="module")
 def forks(disk: DiskFaults) -> Iterator[Forks]:
-    with Forks(disk, "tests.personalize.bureau") as forks:
+    with Forks(disk, "tests.personalize.inside") as forks:
         yield forks
 
 
