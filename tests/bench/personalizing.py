@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -73,6 +74,7 @@ class _Bureau:
     maker: Personalizer
     prepared: Prepared
     register: Register
+    numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
     def of(cls, product: str, folder: Path) -> _Bureau:
@@ -92,8 +94,10 @@ class _Bureau:
     def make(self, card: VirtualCard) -> list[list[int]]:
         """Make a card; returns the commands that it took."""
         channel = _Heard(EmbeddedReader("bench", card).connect())
+        # No row is made twice.
+        data = self.prepared.data.model_copy(update={"record": f"{next(self.numbers)}"})
         try:
-            self.maker.personalize(channel, self.prepared, self.register, JOB.id)
+            self.maker.personalize(channel, replace(self.prepared, data=data), self.register, JOB.id)
         finally:
             channel.close()
         return channel.commands

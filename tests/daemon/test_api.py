@@ -71,10 +71,9 @@ def test_a_settlement_pays_both_legs_and_its_voucher_holds_them(daemon: Daemon) 
 
 
 def test_a_settlement_waits_for_the_wallet_and_goes_on_with_it(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     waiting = settle(daemon, wait_s=1.5)
     assert (waiting.status_code, waiting.json()["state"], waiting.json()["due_fen"]) == (202, "awaiting_card", 1500)
-    assert card is not None
     threading.Timer(0.2, daemon.citizen.insert, [card]).start()
     done = settle(daemon, wait_s=10)
     assert (done.status_code, done.json()["due_fen"]) == (201, 0)
@@ -245,7 +244,7 @@ def test_the_same_key_with_another_body_is_422_and_debits_nothing(daemon: Daemon
 
 
 def test_no_card_is_409_and_the_key_stays_free(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     daemon.social.remove()
     refused(debit(daemon, wait_s=0.1), 409, "card.absent")
     assert card is not None
@@ -361,7 +360,7 @@ def test_a_token_without_the_scope_cannot_debit(start_daemon: StartDaemon) -> No
 
 
 def test_health_needs_no_token_and_answers_while_callers_wait_for_cards(daemon: Daemon) -> None:
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     waiting = [
         threading.Thread(target=debit, args=[daemon, f"w{number}"], kwargs={"wait_s": 300, "reader": "citizen"})
         for number in range(20)

@@ -79,7 +79,7 @@ def test_both_legs_of_a_settlement_count_for_the_day(daemon: Daemon) -> None:
 
 def test_a_settlement_that_took_its_first_part_is_never_stopped_half_way(daemon: Daemon) -> None:
     token = make_token(daemon, max_day_fen=4000)
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     assert card is not None
     assert settle(daemon, token, "a", wait_s=1).status_code == 202
     daemon.citizen.insert(card)
@@ -89,7 +89,7 @@ def test_a_settlement_that_took_its_first_part_is_never_stopped_half_way(daemon:
 
 def test_many_requests_at_a_time_do_not_each_have_the_rest_of_the_day(daemon: Daemon) -> None:
     token = make_token(daemon, max_day_fen=1000)
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     daemon.social.remove()
     answers: list[int] = []
 
@@ -113,7 +113,7 @@ def test_many_requests_at_a_time_do_not_each_have_the_rest_of_the_day(daemon: Da
 
 def test_a_request_that_ran_into_nothing_does_not_use_up_the_day(daemon: Daemon) -> None:
     token = make_token(daemon, max_day_fen=1000)
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     for n in range(3):
         refused(debit(daemon, token, f"k{n}", amount_fen=900, reader="citizen", wait_s=0), 409, "card.absent")
     assert card is not None
@@ -127,7 +127,7 @@ def test_the_next_day_begins_anew_but_keys_of_the_last_one_cannot_be_hoarded(
 ) -> None:
     token = make_token(daemon, max_day_fen=1000)
     first = debit(daemon, token, "a", amount_fen=1000)
-    card = daemon.citizen.remove()
+    card = daemon.take_citizen_out()
     assert card is not None
     token_without = make_token(daemon, "hoarder", max_day_fen=1000)
     refused(debit(daemon, token_without, "h", amount_fen=900, reader="citizen", wait_s=0), 409, "card.absent")

@@ -120,7 +120,7 @@ def test_a_second_request_on_a_connection_may_not_dawdle_either(daemon: Daemon, 
 def test_an_answer_may_take_longer_than_a_header(daemon: Daemon, mocker: MockerFixture) -> None:
     mocker.patch("cardiod.connection.HEADER_SECONDS", 0.2)
     mocker.patch("cardiod.api.bodies.BODY_SECONDS", 0.2)
-    daemon.citizen.remove()
+    daemon.take_citizen_out()
     daemon.social.remove()
     refused(debit(daemon, TOKEN, "k", wait_s=0.8), 409, "card.absent")
 

@@ -27,7 +27,7 @@ def cancel(daemon: Daemon, identifier: str) -> httpx.Response:
 
 def awaiting(daemon: Daemon, key: str) -> dict[str, Any]:
     """A settlement whose medical part is paid, and whose wallet does not come."""
-    daemon.citizen.remove()
+    daemon.take_citizen_out()
     answer = settle(daemon, key, wait_s=0)
     assert (answer.status_code, answer.json()["state"]) == (202, "awaiting_card"), answer.text
     document: dict[str, Any] = answer.json()

@@ -491,7 +491,7 @@ def test_work_that_fails_when_nobody_waits_any_more_leaves_no_noise(
 ) -> None:
     go_on, key = hold(0xA4), new_key()
     assert debit(shared, key, reader="citizen", wait_s=0).json()["code"] == "idempotency.in-progress"
-    shared.citizen.remove()
+    shared.take_citizen_out()
     go_on.set()
     eventually(lambda: debit(shared, key, reader="citizen", wait_s=0).json()["code"] == "card.absent")
     gc.collect()

@@ -65,7 +65,7 @@ class Things:
         }
 
     def _awaiting(self) -> str:
-        self.daemon.citizen.remove()
+        self.daemon.take_citizen_out()
         return str(settle(self.daemon, new_key(), wait_s=0).json()["id"])
 
     # ---- naming them -----------------------------------------------------------------------------------------

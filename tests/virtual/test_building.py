@@ -142,7 +142,7 @@ def test_contents_must_fit_their_file() -> None:
         encode(FILES[1], [Fixed(number=1)] * 4)
     with pytest.raises(ValueError, match="longer"):
         encode(FILES[1], [Fixed(number=1, trailing=b"\x00")])
-    with pytest.raises(ValueError, match="unpack"):
+    with pytest.raises(ValueError, match="one record"):
         encode(FILES[2], [Fixed(number=1)] * 2)
     with pytest.raises(TypeError, match="no encoding"):
         encode(FILES[2], [Record()])
