@@ -46,7 +46,7 @@ test: system-test lint ## all checks and all tests, those on a real pcscd includ
 coverage: system-test .venv/stamp-dev ## which lines and branches the tests reach
 	$(call step,pytest --cov --numprocesses auto --dist loadfile)
 
-faults: system-test .venv/stamp-dev ## every fault at every place of every money operation and personalization (an hour)
+faults: system-test .venv/stamp-dev ## every fault at every place of every money operation and personalization (hours)
 	@$(BIN)/python -m tests.personalize
 	@$(BIN)/python -m tests.personalize.java_interruptions
 	@CARDIO_MACHINE_RUNS=2000 $(BIN)/python -m pytest -q -n0 --no-cov tests/faults/test_machine.py
