@@ -102,10 +102,15 @@ class Daemon:
 
     def take_citizen_out(self) -> EmbeddedCard:
         """Take the citizen card out; the daemon has seen it go."""
-        card = self.citizen.remove()
+        card = self.citizen.card
         assert card is not None
-        eventually(lambda: all(c["reader"] != "citizen" for c in self.http("GET", "/v1/cards").json()["cards"]))
+        self.empty_citizen()
         return card
+
+    def empty_citizen(self) -> None:
+        """Leave no citizen card in its reader, whether one is there or was torn out; the daemon has seen it go."""
+        self.citizen.remove()
+        eventually(lambda: all(c["reader"] != "citizen" for c in self.http("GET", "/v1/cards").json()["cards"]))
 
     def http(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """A request with the token of the tests; the answer must be as the OpenAPI document says."""

@@ -62,7 +62,7 @@ def settled(daemon: Daemon, **changes: Any) -> dict[str, Any]:
 
 def accepted(daemon: Daemon, key: str | None = None, **changes: Any) -> str:
     """Id of a debit for which no card came; the reader is empty afterwards."""
-    daemon.take_citizen_out()
+    daemon.empty_citizen()
     key = key or new_key()
     assert debit(daemon, key, reader="citizen", wait_s=0, **changes).json()["code"] == "card.absent"
     return begun_by(daemon, key)

@@ -315,7 +315,7 @@ def test_what_has_reached_a_card_is_not_cancelled(shared: Daemon) -> None:
 
 def settled_leg(daemon: Daemon) -> str:
     """The wallet's part of a settlement that waits for the wallet."""
-    daemon.citizen.remove()
+    daemon.empty_citizen()
     waiting = settle(daemon, new_key(), wait_s=0)
     assert waiting.json()["state"] == "awaiting_card", waiting.text
     return str(waiting.json()["legs"][0]["id"])
