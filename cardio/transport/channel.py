@@ -207,3 +207,30 @@ class ReaderDriver(Protocol):
 
     def release(self) -> None:
         """Give up what the calling thread holds of the reader service; called when the thread ends its work."""
+
+
+class DriverAround:
+    """A driver around another one, for those that put something around every channel.
+
+    Args:
+        inner: The driver underneath.
+    """
+
+    def __init__(self, inner: ReaderDriver) -> None:
+        self._inner = inner
+
+    def readers(self) -> dict[str, SlotState]:
+        """All readers, as the driver underneath knows them."""
+        return self._inner.readers()
+
+    def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
+        """Wait for a change, as the driver underneath does."""
+        return self._inner.wait(known, timeout)
+
+    def connect(self, reader: str) -> Channel:
+        """Power the card, as the driver underneath does."""
+        return self._inner.connect(reader)
+
+    def release(self) -> None:
+        """Give up what the thread holds, as the driver underneath does."""
+        self._inner.release()

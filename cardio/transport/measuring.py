@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cardio.transport.channel import (
     Channel,
     ChannelAround,
     Disclosure,
+    DriverAround,
     PinChangePrompt,
     PinPadChannel,
     PinPrompt,
     ReaderDriver,
-    SlotState,
     has_pin_pad,
 )
 
@@ -47,7 +47,7 @@ Observer = Callable[[Measured], None]
 """Called in the thread that owns the reader; must not wait."""
 
 
-class MeasuringDriver:
+class MeasuringDriver(DriverAround):
     """A driver whose channels are measured.
 
     Args:
@@ -56,26 +56,14 @@ class MeasuringDriver:
     """
 
     def __init__(self, inner: ReaderDriver, observer: Observer) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._observer = observer
-
-    def readers(self) -> dict[str, SlotState]:
-        """All readers, as the driver underneath knows them."""
-        return self._inner.readers()
-
-    def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
-        """Wait for a change, as the driver underneath does."""
-        return self._inner.wait(known, timeout)
 
     def connect(self, reader: str) -> Channel:
         """Power the card, as the driver underneath does."""
         channel = self._inner.connect(reader)
         kind = _MeasuringPinPadChannel if has_pin_pad(channel) else _MeasuringChannel
         return kind(channel, self._observer)
-
-    def release(self) -> None:
-        """Give up what the thread holds, as the driver underneath does."""
-        self._inner.release()
 
 
 class _MeasuringChannel(ChannelAround):

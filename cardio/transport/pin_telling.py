@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 
 from cardio.errors import (
@@ -18,11 +18,11 @@ from cardio.transport.channel import (
     Channel,
     ChannelAround,
     Disclosure,
+    DriverAround,
     PinChangePrompt,
     PinPadChannel,
     PinPrompt,
     ReaderDriver,
-    SlotState,
     has_pin_pad,
 )
 
@@ -53,7 +53,7 @@ PinListener = Callable[[str, PinMoment, str], None]
 It is called in the thread that owns the reader, and must not wait."""
 
 
-class PinTellingDriver:
+class PinTellingDriver(DriverAround):
     """A driver whose channels tell of PINs.
 
     Args:
@@ -62,26 +62,14 @@ class PinTellingDriver:
     """
 
     def __init__(self, inner: ReaderDriver, listener: PinListener) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._listener = listener
-
-    def readers(self) -> dict[str, SlotState]:
-        """All readers, as the driver underneath knows them."""
-        return self._inner.readers()
-
-    def wait(self, known: Mapping[str, SlotState], timeout: float) -> dict[str, SlotState]:
-        """Wait for a change, as the driver underneath does."""
-        return self._inner.wait(known, timeout)
 
     def connect(self, reader: str) -> Channel:
         """Power the card, as the driver underneath does."""
         channel = self._inner.connect(reader)
         kind = _TellingPinPadChannel if has_pin_pad(channel) else _TellingChannel
         return kind(channel, self._listener)
-
-    def release(self) -> None:
-        """Give up what the thread holds, as the driver underneath does."""
-        self._inner.release()
 
 
 class _TellingChannel(ChannelAround):

@@ -81,7 +81,7 @@ class BlankFmcosSecurity(BlankSecurity, FmcosCommands):
         """That of the command before."""
         return self._usable
 
-    def announcement(self, directory: Directory) -> bytes:  # noqa: ARG002
+    def announcement(self, directory: Directory) -> bytes:  # noqa: ARG002 - none of this card's family announces anything
         """Nothing."""
         return b""
 
