@@ -118,8 +118,12 @@ class Counter:
         masked: bool,
     ) -> tuple[Presentation, dict[Group, GroupReading]]:
         """Read groups of data from the presented card."""
-        card = await self.waiting.present(reader, None, deadline_in(wait_s))
-        return card, await self.read_card(card, groups, pin=pin, masked=masked)
+        wanted, deadline = list(groups), deadline_in(wait_s)
+
+        async def work(card: Presentation) -> tuple[Presentation, dict[Group, GroupReading]]:
+            return card, await self.read_card(card, wanted, pin=pin, masked=masked)
+
+        return await self.waiting.work_on(lambda: self.waiting.present(reader, None, deadline), work, deadline)
 
     async def read_card(
         self, card: Presentation, groups: Iterable[Group], *, pin: str | None, masked: bool

@@ -20,6 +20,7 @@ from cardio.purse.operation import PurseKind
 from cardio.transport.channel import Channel
 from cardiod.awaited_cards import SETTLEMENT, TRANSACTION, AwaitedCards
 from cardiod.presence import Presence
+from cardiod.presentation import Presentation
 from cardiod.waiting import Waiting, deadline_in
 from cardiod.work import Work
 
@@ -86,11 +87,16 @@ class Payments:
 
     async def _transact(self, transaction: Transaction, act: Act, reader: str | None, deadline: float) -> Transaction:
         fen, purse = transaction.amount_fen, transaction.purse
-        try:
-            card = await self._awaited.present(TRANSACTION, transaction.id, fen, reader, purse, deadline)
+
+        async def work(card: Presentation) -> Transaction:
             if transaction.state is State.ACCEPTED:
                 await self._waiting.await_keys(deadline)
             return await self._presence.on_card(card.reader, lambda channel: act(transaction, channel))
+
+        try:
+            return await self._waiting.work_on(
+                lambda: self._awaited.present(TRANSACTION, transaction.id, fen, reader, purse, deadline), work, deadline
+            )
         except ReaderPoisoned as error:
             return await self._given_up(transaction, error)
         except CardioError as error:
@@ -124,16 +130,11 @@ class Payments:
         ledger = self._engine.ledger
         with ledger.exclusive(request.request):
             settlement = await self._work.journal(self._engine.begin_settlement, request)
-            while (kind := settlement.next_purse) is not None:
-                medical = kind is PurseKind.MEDICAL
-                where = reader if medical else wallet_reader
-                fen = settlement.bill.account_fen if medical else settlement.bill.self_pay_fen
+            while (purse := settlement.next_purse) is not None:
+                where = reader if purse is PurseKind.MEDICAL else wallet_reader
                 try:
                     with self._awaited.refusals(SETTLEMENT, settlement.id):
-                        card = await self._awaited.present(SETTLEMENT, settlement.id, fen, where, kind, deadline)
-                        if settlement.state is not State.UNCERTAIN:
-                            await self._waiting.await_keys(deadline)
-                        settlement = await self._settle_on(card.reader, settlement, pin)
+                        settlement = await self._settle_on(where, purse, settlement, pin, deadline)
                 except CardioError as error:
                     settlement = await self._work.journal(ledger.settlement, settlement.id)
                     _refuse(error, settlement.state, Money(settlement_money(settlement)))
@@ -142,10 +143,23 @@ class Payments:
                     break
             return settlement
 
-    async def _settle_on(self, reader: str, settlement: Settlement, pin: str | None) -> Settlement:
-        ledger = self._engine.ledger
+    async def _settle_on(
+        self, reader: str | None, purse: PurseKind, settlement: Settlement, pin: str | None, deadline: float
+    ) -> Settlement:
+        bill, ledger = settlement.bill, self._engine.ledger
+        fen = bill.account_fen if purse is PurseKind.MEDICAL else bill.self_pay_fen
+
+        async def work(card: Presentation) -> Settlement:
+            if settlement.state is not State.UNCERTAIN:
+                await self._waiting.await_keys(deadline)
+            return await self._presence.on_card(
+                card.reader, lambda channel: self._engine.settle(settlement, channel, pin)
+            )
+
         try:
-            return await self._presence.on_card(reader, lambda channel: self._engine.settle(settlement, channel, pin))
+            return await self._waiting.work_on(
+                lambda: self._awaited.present(SETTLEMENT, settlement.id, fen, reader, purse, deadline), work, deadline
+            )
         except ReaderPoisoned as error:
             known = await self._work.journal(ledger.settlement, settlement.id)
             if not known.legs:

@@ -41,9 +41,13 @@ class Recovery:
         transaction = await self._work.journal(self._engine.ledger.transaction, identifier)
         if transaction.state is not State.UNCERTAIN:
             return transaction
+        deadline = deadline_in(wait_s)
         try:
-            card = await self._waiting.present(reader, transaction.purse, deadline_in(wait_s))
-            asked = await self._presence.on_card(card.reader, lambda channel: self._engine.recover(channel, pin))
+            asked = await self._waiting.work_on(
+                lambda: self._waiting.present(reader, transaction.purse, deadline),
+                lambda card: self._presence.on_card(card.reader, lambda channel: self._engine.recover(channel, pin)),
+                deadline,
+            )
         except CardioError as error:
             # Nobody has answered, so that the question is as open as before.
             error.money = transaction.money

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from cardio.errors import (
     CardAbsent,
@@ -18,6 +19,7 @@ from cardio.purse.operation import PurseKind
 from cardiod.presence import Presence
 from cardiod.presentation import Presentation
 
+T = TypeVar("T")
 SAM_PATIENCE = 2.0
 """Seconds to wait for a PSAM that was not seen yet."""
 
@@ -82,6 +84,43 @@ class Waiting:
                     await asyncio.wait_for(presence.changed.wait(), max(left, 0))
                 except TimeoutError:
                     raise _nothing_fits(candidates, purse) from None
+
+    async def work_on(
+        self,
+        present: Callable[[], Awaitable[Presentation]],
+        work: Callable[[Presentation], Awaitable[T]],
+        deadline: float,
+    ) -> T:
+        """Work on the card that is presented; one that is pulled out before it has power leaves time for the next.
+
+        Args:
+            present: Waits for the card, until the deadline.
+            work: Does it, with power from the reader's owner.
+            deadline: Time of the event loop until which to wait.
+
+        Raises:
+            CardAbsent: No card stayed long enough.
+            CardioError: What `present` and `work` raise.
+        """
+        while True:
+            card = await present()
+            try:
+                return await work(card)
+            except CardAbsent:
+                if not await self._seen_to_go(card, deadline):
+                    raise
+
+    async def _seen_to_go(self, card: Presentation, deadline: float) -> bool:
+        """Whether the monitor, too, has noticed in time that a card is gone; a moment later than the reader."""
+        presence = self._presence
+        async with presence.changed:
+            while presence.cards.get(card.reader) is card and not presence.stopping:
+                left = deadline - asyncio.get_running_loop().time()
+                try:
+                    await asyncio.wait_for(presence.changed.wait(), max(left, 0))
+                except TimeoutError:
+                    return False
+        return True
 
     async def await_keys(self, deadline: float) -> None:
         """Right after the start the PSAM may still be on its way; afterwards its absence is an error at once.
