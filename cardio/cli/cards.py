@@ -6,19 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cardio.apdu.connection import CardConnection
-from cardio.cli.key_sources import HsmOption, KeyringOption, authentication_keys
-from cardio.cli.options import (
-    JsonOption,
-    LanguageOption,
-    PinOption,
-    ProductOption,
-    ProfilesOption,
-    ReaderOption,
-    WaitOption,
-    catalogue,
-    load_pin,
-)
+from cardio.cli.key_sources import KeyOptions
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import CardOptions, JsonOption, LanguageOption, PinOption, ReaderOption, load_pin
 from cardio.cli.output import print_json, readings_document, stdout
 from cardio.cli.page import Language, Page
 from cardio.cli.reporting import guarded, stderr
@@ -44,23 +34,20 @@ def readers(reader: ReaderOption = None, as_json: JsonOption = False) -> None:
         stdout.print(f"{number}  {name}  {'有卡 card' if state.present else '空 empty'}", markup=False)
 
 
+@grouped
 @guarded
 def read(
-    reader: ReaderOption = None,
+    options: CardOptions,
+    keys: KeyOptions,
     groups: Annotated[list[Group] | None, typer.Option("--group", "-g", help="what to read; may be repeated")] = None,
     everything: Annotated[bool, typer.Option("--all", help="read all groups")] = False,
     masked: Annotated[bool, typer.Option("--masked", help="mask personal data")] = False,
     pin: PinOption = False,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
     authenticate: Annotated[
         bool, typer.Option("--authenticate/--no-authenticate", help="have the card prove itself with PSAM or keyring")
     ] = True,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
     stats: Annotated[bool, typer.Option("--stats", help="tell how many commands the card got")] = False,
     language: LanguageOption = Language.BOTH,
-    wait: WaitOption = 0.0,
     as_json: JsonOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of --json, and read nothing")] = False,
 ) -> None:
@@ -69,14 +56,10 @@ def read(
         print_json(read_schema())
         return
     named = list(Group) if everything else groups
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with (
-        choice.card(products) as channel,
-        authentication_keys(choice, keyring, hsm, wanted=authenticate) as keys,
-    ):
-        card = CardConnection(channel)
-        reading = CardReading(card, products, pin=load_pin(pin), keys=keys, masked=masked, authenticate=authenticate)
+    with options.card() as card, keys.authentication(options.choice, wanted=authenticate) as source:
+        reading = CardReading(
+            card, options.products, pin=load_pin(pin), keys=source, masked=masked, authenticate=authenticate
+        )
         found = reading.read(named or DEFAULT_GROUPS)
     if not groups:
         # Nobody asked for these by name: what the card does not have is not worth an error.

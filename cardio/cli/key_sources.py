@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -36,55 +37,70 @@ HsmOption = Annotated[
 ]
 
 
-@contextmanager
-def authentication_keys(
-    choice: ReaderChoice, keyring: Path | None, hsm: str | None, *, wanted: bool = True
-) -> Iterator[AuthenticationKeys | None]:
-    """Authentication keys: the keyring or the HSM that was named, or a PSAM if there is one.
+@dataclass(frozen=True)
+class KeyOptions:
+    """A keyring file, or a token; not both."""
 
-    Args:
-        choice: Readers in which to look for a PSAM.
-        keyring: File of a keyring.
-        hsm: Library and label of a token.
-        wanted: Whether to look for a PSAM.
+    keyring: KeyringOption = None
+    hsm: HsmOption = None
+
+    @contextmanager
+    def authentication(self, choice: ReaderChoice, *, wanted: bool = True) -> Iterator[AuthenticationKeys | None]:
+        """Authentication keys: the keyring or the token that was named, or a PSAM if there is one.
+
+        Args:
+            choice: Readers in which to look for a PSAM.
+            wanted: Whether to look for a PSAM.
+        """
+        with named_keys(self.keyring, self.hsm) as named:
+            if named is not None:
+                yield named
+                return
+        try:
+            found = choice.sam(None) if wanted else None
+        except SamAbsent:
+            found = None
+        if found is None:
+            yield None
+            return
+        owner = SamOwner(found.reader, choice.driver, virtual=found.virtual)
+        try:
+            yield Psam(owner)
+        finally:
+            owner.stop()
+
+    @contextmanager
+    def maintenance(self, choice: ReaderChoice) -> Iterator[MaintenanceSources]:
+        """Keys that maintain cards: of the keyring or token that was named; for the embedded cards their test keys."""
+        if choice.virtual and self.keyring is None and self.hsm is None:
+            keyring_of_tests = issuer_test_keyring()
+            yield MaintenanceSources(keyring_of_tests, keyring_of_tests)
+            return
+        with self.authentication(choice) as keys:
+            source: object = keys
+            yield MaintenanceSources(keys, source if isinstance(source, MaintenanceKeys) else None)
+
+
+@contextmanager
+def named_keys(keyring: Path | None, hsm: str | None) -> Iterator[Keyring | Hsm | None]:
+    """The keyring of that file, its passphrase from a prompt, or the token of that name; None if neither is named.
+
+    Raises:
+        InputInvalid: Both are named; or as of `open_hsm`.
     """
     if keyring is not None and hsm is not None:
         raise InputInvalid("--keyring and --hsm exclude each other")
-    if hsm is not None:
+    if keyring is not None:
+        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
+        yield Keyring.load(keyring, passphrase)
+    elif hsm is not None:
         opened = open_hsm(hsm)
         try:
             yield opened
         finally:
             opened.close()
-        return
-    if keyring is not None:
-        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
-        yield Keyring.load(keyring, passphrase)
-        return
-    try:
-        found = choice.sam(None) if wanted else None
-    except SamAbsent:
-        found = None
-    if found is None:
+    else:
         yield None
-        return
-    owner = SamOwner(found.reader, choice.driver, virtual=found.virtual)
-    try:
-        yield Psam(owner)
-    finally:
-        owner.stop()
-
-
-@contextmanager
-def maintenance_sources(choice: ReaderChoice, keyring: Path | None, hsm: str | None) -> Iterator[MaintenanceSources]:
-    """Keys that maintain cards: those of the keyring or HSM that was named; for the embedded cards their test keys."""
-    if choice.virtual and keyring is None and hsm is None:
-        keyring_of_tests = issuer_test_keyring()
-        yield MaintenanceSources(keyring_of_tests, keyring_of_tests)
-        return
-    with authentication_keys(choice, keyring, hsm) as keys:
-        source: object = keys
-        yield MaintenanceSources(keys, source if isinstance(source, MaintenanceKeys) else None)
 
 
 def open_hsm(name: str) -> Hsm:

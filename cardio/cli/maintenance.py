@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cardio.apdu.connection import CardConnection
-from cardio.cli.key_sources import HsmOption, KeyringOption, maintenance_sources
-from cardio.cli.options import ProductOption, ProfilesOption, ReaderOption, WaitOption, catalogue
+from cardio.cli.key_sources import KeyOptions
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import CardOptions
 from cardio.cli.output import stdout
 from cardio.cli.reporting import guarded
-from cardio.cli.selection import ReaderChoice
 from cardio.errors import InputInvalid
 from cardio.products.catalogue import Catalogue
 from cardio.products.detection import find_social_security, identify
@@ -42,20 +41,17 @@ ForeverOption = Annotated[
 
 
 @card.command("block-application")
+@grouped
 @guarded
 def block_application(
+    options: CardOptions,
+    keys: KeyOptions,
     application: ApplicationOption = WALLET,
     forever: ForeverOption = False,
     yes: YesOption = False,
-    reader: ReaderOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """make an application refuse work, until it is unblocked or for ever"""
-    with opened(reader, wait, product, profiles, keyring, hsm) as found:
+    with opened(options, keys) as found:
         if forever:
             found.confirm(yes=yes)
         if application == WALLET:
@@ -67,35 +63,29 @@ def block_application(
 
 
 @card.command("unblock-application")
+@grouped
 @guarded
 def unblock_application(
-    reader: ReaderOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
+    options: CardOptions,
+    keys: KeyOptions,
 ) -> None:
     """let a wallet work again that is not blocked for ever"""
-    with opened(reader, wait, product, profiles, keyring, hsm) as found:
+    with opened(options, keys) as found:
         wallet = open_wallet(found.card, found.products, found.sources, blocked_too=True)
         wallet.maintenance.unblock_application()
     stdout.print("应用已解锁 the application is unblocked")
 
 
 @card.command("block")
+@grouped
 @guarded
 def block(
+    options: CardOptions,
+    keys: KeyOptions,
     yes: YesOption = False,
-    reader: ReaderOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """make the card refuse every command, for ever"""
-    with opened(reader, wait, product, profiles, keyring, hsm) as found:
+    with opened(options, keys) as found:
         found.confirm(yes=yes)
         social = find_social_security(found.card, found.products) is not None
         if social:
@@ -129,16 +119,7 @@ class Opened:
 
 
 @contextmanager
-def opened(
-    reader: str | None,
-    wait: float,
-    product: str | None,
-    profiles: Path | None,
-    keyring: Path | None,
-    hsm: str | None,
-) -> Iterator[Opened]:
+def opened(options: CardOptions, keys: KeyOptions) -> Iterator[Opened]:
     """The card and the keys that the options of a command mean."""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with maintenance_sources(choice, keyring, hsm) as sources, choice.card(products) as channel:
-        yield Opened(CardConnection(channel), products, sources)
+    with keys.maintenance(options.choice) as sources, options.card() as card_there:
+        yield Opened(card_there, options.products, sources)

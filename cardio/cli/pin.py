@@ -6,23 +6,13 @@ from typing import Annotated
 
 import typer
 
-from cardio.apdu.connection import CardConnection
 from cardio.applications.pin import PinPresenter, PinState, pin_state
 from cardio.applications.pin_change import PAD_DIGITS
-from cardio.cli.key_sources import HsmOption, KeyringOption, maintenance_sources
-from cardio.cli.options import (
-    JsonOption,
-    PinOption,
-    ProductOption,
-    ProfilesOption,
-    ReaderOption,
-    WaitOption,
-    catalogue,
-    load_pin,
-)
+from cardio.cli.key_sources import KeyOptions
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import CardOptions, JsonOption, PinOption, load_pin
 from cardio.cli.output import print_json, stdout
 from cardio.cli.reporting import guarded
-from cardio.cli.selection import ReaderChoice
 from cardio.errors import PinBlocked, PinMismatch
 from cardio.products.maintenance import change_holders_pin, maintain_pin, select_pin
 
@@ -40,20 +30,15 @@ LastTryOption = Annotated[bool, typer.Option("--allow-last-try", help="the holde
 
 
 @pin.command("status")
+@grouped
 @guarded
 def status(
-    reader: ReaderOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
+    options: CardOptions,
     as_json: JsonOption = False,
 ) -> None:
     """show whether the card has a PIN, and how many tries are left; spends none"""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with choice.card(products) as channel:
-        card = CardConnection(channel)
-        select_pin(card, products)
+    with options.card() as card:
+        select_pin(card, options.products)
         try:
             state = pin_state(card)
         except PinBlocked:
@@ -75,88 +60,69 @@ def _word(state: PinState) -> str:
 
 
 @pin.command("verify")
+@grouped
 @guarded
 def verify(
-    reader: ReaderOption = None,
+    options: CardOptions,
     ask: PinOption = False,
     allow_last_try: LastTryOption = False,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """check the PIN, typed on the reader's PIN pad or here"""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with choice.card(products) as channel:
-        card = CardConnection(channel)
-        found = select_pin(card, products).product
+    with options.card() as card:
+        found = select_pin(card, options.products).product
         presenter = PinPresenter(card, load_pin(ask), caller_pin=found.pin.caller, allow_last_try=allow_last_try)
         presenter.present()
     stdout.print("密码正确 the PIN is right")
 
 
 @pin.command("change")
+@grouped
 @guarded
 def change(
-    reader: ReaderOption = None,
+    options: CardOptions,
     ask: PinOption = False,
     first: Annotated[bool, typer.Option("--first", help="with --pin: the card has no PIN yet")] = False,
     digits: Annotated[
         int, typer.Option(help="on a PIN pad: length of the old and the new PIN", min=4, max=12)
     ] = PAD_DIGITS,
     allow_last_try: LastTryOption = False,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """change the PIN, on the reader's PIN pad or here; a card without a PIN gets its first one"""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
     old = _typed("原密码 old PIN") if ask and not first else None
     new = _typed_twice() if ask else None
-    with choice.card(products) as channel:
-        change_holders_pin(CardConnection(channel), products, old, new, digits=digits, allow_last_try=allow_last_try)
+    with options.card() as card:
+        change_holders_pin(card, options.products, old, new, digits=digits, allow_last_try=allow_last_try)
     stdout.print("密码已修改 the PIN was changed")
 
 
 @pin.command("unblock")
+@grouped
 @guarded
 def unblock(
-    reader: ReaderOption = None,
+    options: CardOptions,
+    keys: KeyOptions,
     ask: Annotated[bool, typer.Option("--pin", help="ask for the PIN, by which a wallet is unblocked")] = False,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """give the PIN all its tries back, under the issuer's keys; the PIN stays"""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with maintenance_sources(choice, keyring, hsm) as sources:
+    with keys.maintenance(options.choice) as sources:
         known = load_pin(ask)
-        with choice.card(products) as channel:
-            maintain_pin(CardConnection(channel), products, sources, known).unblock_pin(known)
+        with options.card() as card:
+            maintain_pin(card, options.products, sources, known).unblock_pin(known)
     stdout.print("密码已解锁 the PIN is unblocked")
 
 
 @pin.command("reload")
+@grouped
 @guarded
 def reload(
-    reader: ReaderOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
+    options: CardOptions,
+    keys: KeyOptions,
 ) -> None:
     """give the card a new PIN, typed here, under the issuer's keys; the old one need not be known"""
-    products = catalogue(profiles, product)
-    choice = ReaderChoice(reader, wait, None if product is None else products[product])
-    with maintenance_sources(choice, keyring, hsm) as sources:
+    with keys.maintenance(options.choice) as sources:
         new = _typed_twice()
-        with choice.card(products) as channel:
-            maintain_pin(CardConnection(channel), products, sources, new).reload_pin(new)
+        with options.card() as card:
+            maintain_pin(card, options.products, sources, new).reload_pin(new)
     stdout.print("密码已重装 the card has the new PIN")
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from cardio.applications.updating import update_items, update_wallet_file
-from cardio.cli.key_sources import HsmOption, KeyringOption
+from cardio.cli.key_sources import KeyOptions
 from cardio.cli.maintenance import Opened, opened
-from cardio.cli.options import PinOption, ProductOption, ProfilesOption, ReaderOption, WaitOption, load_pin
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import CardOptions, PinOption, load_pin
 from cardio.cli.output import stdout
 from cardio.cli.reporting import guarded
 from cardio.errors import InputInvalid
@@ -19,6 +20,7 @@ from cardio.files.reading import FileReader
 from cardio.products.maintenance import open_environment, open_wallet
 
 
+@grouped
 @guarded
 def update(
     assignments: Annotated[
@@ -28,18 +30,14 @@ def update(
             metavar="FILE.ITEM=VALUE...",
         ),
     ],
-    reader: ReaderOption = None,
+    options: CardOptions,
+    keys: KeyOptions,
     pin: PinOption = False,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    product: ProductOption = None,
-    profiles: ProfilesOption = None,
-    wait: WaitOption = 0.0,
 ) -> None:
     """rewrite items of the card under its update keys; names as in `cardio read --json`"""
     wanted = [_assignment(one) for one in assignments]
     typed = load_pin(pin)
-    with opened(reader, wait, product, profiles, keyring, hsm) as found:
+    with opened(options, keys) as found:
         for place in dict.fromkeys(place for place, _, _ in wanted):
             values = {name: text for where, name, text in wanted if where == place}
             if "/" in place:

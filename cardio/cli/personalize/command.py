@@ -9,24 +9,17 @@ from typing import Annotated
 
 import typer
 
-from cardio.cli.options import JsonOption, ProfilesOption
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import JsonOption
 from cardio.cli.output import print_json, stdout
 from cardio.cli.personalize.dry_run import print_plan
 from cardio.cli.personalize.feeding import VirtualFeeder
 from cardio.cli.personalize.options import (
     DEFAULT_REGISTER,
-    HsmOption,
-    KeyringOption,
-    LayoutOption,
+    MakerOptions,
     OperatorOption,
-    PinPolicy,
-    Pins,
-    PinsOption,
     RegisterOption,
     check_operators,
-    issuing_keys,
-    maker_of,
-    product_named,
 )
 from cardio.cli.personalize.results import ResultFile, RunProgress
 from cardio.cli.reporting import guarded
@@ -34,20 +27,20 @@ from cardio.cli.selection import VIRTUAL
 from cardio.errors import ExitCode, InputInvalid, ReaderUnavailable
 from cardio.personalize.batch import Batch, Result
 from cardio.personalize.example_job import example_job
-from cardio.personalize.jobs import Job, job_lines, job_schema, load_job
+from cardio.personalize.jobs import Job, job_lines, job_schema
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.register import Register
-from cardio.products.model import Product
 from cardio.transport.channel import ReaderDriver
 from cardio.transport.pcsc import PcscDriver
-from cardio.virtual.issuing_keys import issuing_test_keys
 
 ALL = "all"
 MAX_EXAMPLES = 100_000
 
 
+@grouped
 @guarded
 def personalize(
+    options: MakerOptions,
     job: Annotated[Path | None, typer.Argument(help="job file: .csv, or JSON Lines", metavar="JOB")] = None,
     product: Annotated[str | None, typer.Option("--product", help="card product", metavar="PRODUCT")] = None,
     reader: Annotated[
@@ -62,10 +55,6 @@ def personalize(
     readers: Annotated[
         str | None, typer.Option("--readers", help="`all` readers; with --reader virtual how many", metavar="all|N")
     ] = None,
-    layout: LayoutOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    pins: PinsOption = PinPolicy.NATURAL,
     register: RegisterOption = DEFAULT_REGISTER,
     results: Annotated[
         Path | None, typer.Option("--results", help="result file; JOB with .results.jsonl behind it", metavar="FILE")
@@ -78,7 +67,6 @@ def personalize(
     example: Annotated[bool, typer.Option("--example", help="print a job file for the product")] = False,
     cards: Annotated[int, typer.Option("--cards", help="rows of --example", min=1, max=MAX_EXAMPLES)] = 3,
     schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of a job's lines")] = False,
-    profiles: ProfilesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """make cards: every row of a job file becomes a finished card
@@ -91,16 +79,13 @@ def personalize(
         return
     if product is None:
         raise InputInvalid("--product is needed; `cardio profile list` names them")
-    made_for = product_named(product, profiles)
     if example:
-        _print_example(made_for, layout, cards)
+        _print_example(options.test_maker(product), cards)
         return
     if job is None:
         raise InputInvalid("a job file is needed; --example prints one")
-    with issuing_keys(made_for, keyring, hsm) as keys:
-        maker = maker_of(made_for, keys, layout)
-        operators = check_operators(keys, operator)
-        loaded = load_job(job, maker, Pins(maker, pins), operators=operators)
+    with options.maker(product) as maker:
+        loaded = options.load_job(maker, job, check_operators(maker.keys, operator))
         if dry_run:
             print_plan(maker, loaded.rows[0], as_json=as_json)
             return
@@ -116,9 +101,8 @@ def personalize(
         )
 
 
-def _print_example(product: Product, layout: Path | None, cards: int) -> None:
-    maker = maker_of(product, issuing_test_keys(product), layout)
-    for line in job_lines(*example_job(product, maker.layout, cards)):
+def _print_example(maker: Personalizer, cards: int) -> None:
+    for line in job_lines(*example_job(maker.product, maker.layout, cards)):
         typer.echo(line)
 
 

@@ -8,59 +8,45 @@ from typing import Annotated
 import typer
 
 from cardio.apdu.connection import CardConnection
-from cardio.cli.options import JsonOption, ProfilesOption, ReaderOption, WaitOption, catalogue
+from cardio.cli.option_groups import grouped
+from cardio.cli.options import JsonOption, ReaderOption, WaitOption, catalogue
 from cardio.cli.output import print_json, stdout
 from cardio.cli.personalize.options import (
     DEFAULT_REGISTER,
-    HsmOption,
     JobArgument,
-    KeyringOption,
-    LayoutOption,
+    MakerOptions,
     OperatorOption,
-    PinPolicy,
-    Pins,
-    PinsOption,
     ProductName,
     RegisterOption,
     check_operators,
-    issuing_keys,
-    maker_of,
-    product_named,
 )
 from cardio.cli.reporting import guarded
 from cardio.cli.selection import ReaderChoice
 from cardio.errors import ExitCode, InputInvalid
-from cardio.personalize.jobs import Job, load_job
+from cardio.personalize.jobs import Job
 from cardio.personalize.mailer import write_mailer
 from cardio.personalize.personalizer import Prepared
 from cardio.personalize.register import Register
 
 
+@grouped
 @guarded
 def verify(
     job: JobArgument,
     product: ProductName,
+    options: MakerOptions,
     reader: ReaderOption = None,
     record: Annotated[
         str | None, typer.Option("--record", help="row of the card; the register knows it without")
     ] = None,
-    layout: LayoutOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    pins: PinsOption = PinPolicy.NATURAL,
     register: RegisterOption = DEFAULT_REGISTER,
-    profiles: ProfilesOption = None,
     wait: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """read a finished card back, and compare it with its row in the job"""
-    made_for = product_named(product, profiles)
-    with (
-        issuing_keys(made_for, keyring, hsm) as keys,
-        ReaderChoice(reader, wait).card(catalogue(profiles)) as channel,
-    ):
-        maker = maker_of(made_for, keys, layout)
-        loaded = load_job(job, maker, Pins(maker, pins))
+    choice = ReaderChoice(reader, wait)
+    with options.maker(product) as maker, choice.card(catalogue(options.profiles)) as channel:
+        loaded = options.load_job(maker, job)
         row = _row(loaded, record or _known_record(register, maker.identity(CardConnection(channel)), loaded))
         findings = maker.read_back(channel, row)
     wrong = [found for found in findings if not found.same]
@@ -79,26 +65,21 @@ def verify(
         raise typer.Exit(ExitCode.REFUSED)
 
 
+@grouped
 @guarded
 def mailer(
     job: JobArgument,
     product: ProductName,
+    options: MakerOptions,
     out: Annotated[Path, typer.Option("--out", "-o", help="CSV file, which must not exist", metavar="FILE")],
     with_pins: Annotated[bool, typer.Option("--with-pins", help="the PINs too: keep the file like cash")] = False,
-    layout: LayoutOption = None,
-    keyring: KeyringOption = None,
-    hsm: HsmOption = None,
-    pins: PinsOption = PinPolicy.NATURAL,
     register: RegisterOption = DEFAULT_REGISTER,
     operator: OperatorOption = None,
-    profiles: ProfilesOption = None,
 ) -> None:
     """write what the card's face and the PIN mailer show: numbers, names, photos, and PINs if asked for"""
-    made_for = product_named(product, profiles)
-    with issuing_keys(made_for, keyring, hsm) as keys:
-        maker = maker_of(made_for, keys, layout)
-        operators = check_operators(keys, operator)
-        loaded = load_job(job, maker, Pins(maker, pins), operators=operators)
+    with options.maker(product) as maker:
+        operators = check_operators(maker.keys, operator)
+        loaded = options.load_job(maker, job, operators)
         opened = Register(register)
         try:
             # Told before it exists: nobody can take a copy that the register does not know of.

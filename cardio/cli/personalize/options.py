@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cardio.cli.key_sources import open_hsm
-from cardio.cli.options import catalogue
+from cardio.cli.key_sources import named_keys
+from cardio.cli.options import ProfilesOption, catalogue
 from cardio.cli.reporting import stderr
 from cardio.errors import InputInvalid
 from cardio.personalize.card_data import CardData
+from cardio.personalize.jobs import Job, load_job
 from cardio.personalize.layouts import load_card_layout
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.pins import pin_of
@@ -60,46 +62,60 @@ PinsOption = Annotated[
 ]
 
 
-def product_named(name: str, profiles: Path | None) -> Product:
-    """The product of that id.
+@dataclass(frozen=True)
+class MakerOptions:
+    """What the cards of a job are made with."""
 
-    Raises:
-        InputInvalid: No product has it.
-    """
-    return catalogue(profiles, name)[name]
+    layout: LayoutOption = None
+    keyring: KeyringOption = None
+    hsm: HsmOption = None
+    pins: PinsOption = PinPolicy.NATURAL
+    profiles: ProfilesOption = None
+
+    @contextmanager
+    def maker(self, product: str) -> Iterator[Personalizer]:
+        """Makes cards of the product of that id; what its operating system cannot express is told.
+
+        Raises:
+            InputInvalid: No product has that id, or both a keyring and a token are named.
+            LayoutInvalid: The layout cannot be used, or is another product's.
+            LoadFileInvalid: A CAP file of it cannot be used.
+        """
+        made_for = catalogue(self.profiles, product)[product]
+        with issuing_keys(made_for, self.keyring, self.hsm) as keys:
+            yield self._maker(made_for, keys)
+
+    def test_maker(self, product: str) -> Personalizer:
+        """As `maker`, with test keys."""
+        made_for = catalogue(self.profiles, product)[product]
+        return self._maker(made_for, issuing_test_keys(made_for))
+
+    def _maker(self, product: Product, keys: IssuingKeys) -> Personalizer:
+        maker = Personalizer(product, keys, None if self.layout is None else load_card_layout(self.layout))
+        for sentence in maker.left_out:
+            stderr.print(f"注意 note: {sentence}", markup=False)
+        return maker
+
+    def load_job(self, maker: Personalizer, file: Path, operators: tuple[str, ...] = ()) -> Job:
+        """The job in a file, all its rows checked, each with its PIN.
+
+        Raises:
+            JobInvalid: A row is wrong.
+        """
+        return load_job(file, maker, Pins(maker, self.pins), operators=operators)
 
 
 @contextmanager
 def issuing_keys(product: Product, keyring: Path | None, hsm: str | None) -> Iterator[IssuingKeys]:
     """The issuer's keys: a keyring, a token, or test keys, which no real card meets."""
-    if keyring is not None and hsm is not None:
-        raise InputInvalid("--keyring and --hsm exclude each other")
-    if hsm is not None:
-        token = open_hsm(hsm)
-        try:
-            yield HsmIssuingKeys(token)
-        finally:
-            token.close()
-        return
-    if keyring is not None:
-        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
-        yield KeyringIssuingKeys(Keyring.load(keyring, passphrase))
-        return
-    stderr.print("测试密钥，仅限虚拟卡 test keys: for virtual cards only")
-    yield issuing_test_keys(product)
-
-
-def maker_of(product: Product, keys: IssuingKeys, layout: Path | None) -> Personalizer:
-    """Makes cards of the product; what its operating system cannot express is told.
-
-    Raises:
-        LayoutInvalid: The layout cannot be used, or is another product's.
-        LoadFileInvalid: A CAP file of it cannot be used.
-    """
-    maker = Personalizer(product, keys, None if layout is None else load_card_layout(layout))
-    for sentence in maker.left_out:
-        stderr.print(f"注意 note: {sentence}", markup=False)
-    return maker
+    with named_keys(keyring, hsm) as named:
+        if isinstance(named, Keyring):
+            yield KeyringIssuingKeys(named)
+        elif named is not None:
+            yield HsmIssuingKeys(named)
+        else:
+            stderr.print("测试密钥，仅限虚拟卡 test keys: for virtual cards only")
+            yield issuing_test_keys(product)
 
 
 class Pins:
