@@ -17,6 +17,7 @@ from cardio.applications.pin import encode_pin
 from cardio.errors import CardDataInvalid, JobInvalid, LayoutInvalid
 from cardio.files.check_characters import birth_date_of_citizen_id, is_card_number, is_citizen_id, sex_of_citizen_id
 from cardio.files.codecs import Text
+from cardio.files.contents import encode_records
 from cardio.files.declaration import FileDeclaration
 from cardio.files.record import Record
 from cardio.files.social_security.employer import UnitData
@@ -32,7 +33,6 @@ from cardio.personalize.steps import CardContent, Place
 from cardio.products.checking import decode_content
 from cardio.products.model import Product
 from cardio.products.part import Part
-from cardio.virtual.building import encode
 
 CITIZEN_ID = "00"
 """Identity type of a citizen ID card in EF16 (EW §2.4)."""
@@ -127,7 +127,7 @@ def content_of(product: Product, layout: CardLayout, data: CardData, pin: str | 
         try:
             records = _records(product, file, data, data.items.get(name))
             if records:
-                files[place] = encode(file, records)
+                files[place] = encode_records(file, records)
         except CardDataInvalid as error:
             wrong.append(f"{name}: {error.detail}")
         except ValueError as error:

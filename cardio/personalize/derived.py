@@ -9,6 +9,7 @@ from cardio.apdu.command import MASTER_FILE
 from cardio.apdu.tlv import encode_ber
 from cardio.crypto.ciphers import Algorithm
 from cardio.files.declaration import PIN, ApplicationDeclaration, FileDeclaration, Structure
+from cardio.files.file_header import MAC_BIT, TYPES, header_of
 from cardio.files.key_file import KEY_OVERHEAD, KeyKind
 from cardio.files.record import ItemRecord
 from cardio.personalize.layout import (
@@ -25,7 +26,6 @@ from cardio.personalize.layout import (
 from cardio.personalize.states import States, allot
 from cardio.products.model import Product, SocialSecurityPart, WalletPart, WalletPurseName
 from cardio.security.card_keys import ENVIRONMENT, CardKey
-from cardio.virtual.file_header import MAC_BIT, TYPES, header_of
 
 WALLET = "WALLET-"
 """What the names of wallet roots begin with, because both standards say DPK."""

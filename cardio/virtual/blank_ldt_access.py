@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import LdtSuite
 from cardio.files.declaration import PIN
+from cardio.files.file_header import MASTER_PREFIX, allowed
 from cardio.virtual.blank import BlankSecurity
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.file_header import MASTER_PREFIX, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import MASTER_KEY, FmcosKey, KeyKind
 from cardio.virtual.key_files import decrypt_body, unprotect

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cardio.files.declaration import NEVER, FileDeclaration, Structure
+from cardio.files.file_header import TYPES, FileHeader
 from cardio.files.record import ItemRecord
-from cardio.virtual.file_header import TYPES, FileHeader
 from cardio.virtual.filesystem import ElementaryFile
 from cardio.virtual.received import Status
 from cardio.virtual.stored import Bytes2

@@ -15,8 +15,8 @@ from cardio.files.declaration import (
     ApplicationDeclaration,
     FileDeclaration,
 )
+from cardio.files.file_header import FileHeader, header_of
 from cardio.files.record import FixedRecord, ItemRecord, Record
-from cardio.virtual.file_header import FileHeader, header_of
 from cardio.virtual.received import Received, Status
 from cardio.virtual.records import Mode, locate
 

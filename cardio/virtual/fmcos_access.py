@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardio.files.declaration import PIN
+from cardio.files.file_header import MASTER_PREFIX, PIN_BYTE, allowed
 from cardio.security.maintenance import ReloadMac
-from cardio.virtual.file_header import MASTER_PREFIX, PIN_BYTE, allowed
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_keys import FmcosKey, KeyFile, KeyKind
 from cardio.virtual.key_files import KeyFileSecurity, decrypt_body, unprotect

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
+from cardio.files.file_header import NEVER_BYTE
 from cardio.files.key_file import CHANGED_UNDER_PROTECTION, KEY_OVERHEAD
 from cardio.files.key_file import KeyKind as KeyKind
-from cardio.virtual.file_header import NEVER_BYTE
 from cardio.virtual.received import Status
 from cardio.virtual.stored import Byte, Tries
 from cardio.virtual.tries import Secret

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cardio.crypto.ciphers import Algorithm
+from cardio.files.file_header import ENCRYPTION_BIT, NEVER_BYTE
 from cardio.files.key_file import CHANGED_UNDER_PROTECTION, NOT_USED, VERSIONED, WITH_STATE
 from cardio.virtual.creation import TYPE_BITS
-from cardio.virtual.file_header import ENCRYPTION_BIT, NEVER_BYTE
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from cardio.virtual.received import Status
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
 from cardio.files.declaration import FREE, NEVER, PIN, Structure, any_of
+from cardio.files.file_header import FileHeader
 from cardio.files.wallet.applications import WALLET_NAME
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import VirtualCard
-from cardio.virtual.file_header import FileHeader
 from cardio.virtual.filesystem import Directory, ElementaryFile
 from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind

@@ -10,10 +10,10 @@ from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import LdtSuite
 from cardio.files.codecs import Number, Text
 from cardio.files.declaration import FREE, ApplicationDeclaration, FileDeclaration, Structure, any_of
+from cardio.files.file_header import FileHeader
 from cardio.files.record import FixedRecord, ItemRecord, Record, field, item
 from cardio.transport.channel import CardProtocol
-from cardio.virtual.building import build_card, encode, find_directory, find_file
-from cardio.virtual.file_header import FileHeader
+from cardio.virtual.building import build_card, find_directory, find_file
 from cardio.virtual.fmcos_security import FmcosSecurity
 from cardio.virtual.ldt_security import LdtSecurity
 from tests.virtual.wire import send
@@ -135,17 +135,6 @@ def test_labels_that_are_nowhere_are_mistakes(wrong: dict[str, Any]) -> None:
     arguments: dict[str, object] = {"contents": {}, "security": LdtSecurity(), **wrong}
     with pytest.raises(KeyError):
         build(**arguments)  # type: ignore[arg-type]
-
-
-def test_contents_must_fit_their_file() -> None:
-    with pytest.raises(ValueError, match="3 records"):
-        encode(FILES[1], [Fixed(number=1)] * 4)
-    with pytest.raises(ValueError, match="longer"):
-        encode(FILES[1], [Fixed(number=1, trailing=b"\x00")])
-    with pytest.raises(ValueError, match="one record"):
-        encode(FILES[2], [Fixed(number=1)] * 2)
-    with pytest.raises(TypeError, match="no encoding"):
-        encode(FILES[2], [Record()])
 
 
 def test_directory_that_is_nowhere_is_a_mistake() -> None:

@@ -7,11 +7,11 @@ import pytest
 from cardio.crypto.ciphers import Algorithm
 from cardio.errors import CardRemoved
 from cardio.files.declaration import FREE, NEVER, PIN, Access, Structure, all_of, any_of
+from cardio.files.file_header import FileHeader, allowed, header_of
 from cardio.files.wallet.log import EF18_LOG
 from cardio.files.wallet.public import EF15_PUBLIC
 from cardio.transport.channel import CardProtocol
 from cardio.virtual.card import Moment
-from cardio.virtual.file_header import FileHeader, allowed, header_of
 from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import KeyFile, KeyKind
 from cardio.virtual.received import Received, Status

@@ -6,8 +6,8 @@ import pytest
 
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
+from cardio.files.file_header import FileHeader
 from cardio.security.maintenance import ReloadMac
-from cardio.virtual.file_header import FileHeader
 from cardio.virtual.fmcos_access import FmcosChoices
 from cardio.virtual.fmcos_keys import FmcosKey, KeyKind
 from tests.virtual.fmcos import ADF, MF, FmcosCard
