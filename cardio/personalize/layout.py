@@ -276,6 +276,17 @@ class Layout(Part):
         """Whether the cards have a PIN."""
         return any(key.name == PIN for directory in self.master_file.walk() for key in directory.keys)
 
+    def passing_key_names(self) -> Iterator[str]:
+        """Names of the keys that a card has only until it is finished."""
+        yield self.transport
+        yield from (one.temporary for one in self.master_file.walk() if one.temporary is not None)
+
+    def key_names(self) -> Iterator[str]:
+        """Names of the keys that a finished card has."""
+        for directory in self.master_file.walk():
+            masters = () if directory.master is None else (directory.master,)
+            yield from (key.name for key in (*masters, *directory.keys) if key.kind is not KeyKind.PIN)
+
     def written_files(self) -> Iterator[WrittenFile]:
         """Files that get content."""
         for directory in self.master_file.walk():

@@ -7,7 +7,7 @@ from functools import partial
 
 from cardio.apdu.connection import CardConnection
 from cardio.errors import LayoutInvalid
-from cardio.personalize.binding import references
+from cardio.personalize.binding import Reference, references
 from cardio.personalize.card_data import CardData, declarations
 from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.globalplatform.applet_keys import AppletKeys
@@ -23,7 +23,37 @@ from cardio.security.issuing import IssuingKeys
 
 
 class Planner(ABC):
-    """Makes the plans of all cards of one layout."""
+    """Makes the plans of all cards of one layout.
+
+    Args:
+        product: What they are.
+        layout: What is on them.
+        keys: The issuer's keys.
+    """
+
+    def __init__(self, product: Product, layout: CardLayout, keys: IssuingKeys) -> None:
+        self._product = product
+        self._keys = keys
+        self._passing, self._lasting = tuple(layout.passing_key_names()), tuple(layout.key_names())
+        self._compared = False
+
+    def references(self, card: CardConnection, data: CardData, content: CardContent) -> Reference:
+        """How the keys of one card are named to their source.
+
+        Those of the first card are compared: roots that are one key make one key on every card.
+
+        Raises:
+            SamKeyMissing: The source lacks one.
+            KeyRejected: Two of them are the same.
+            CardDataInvalid: The card's ATR does not hold what they are made from.
+        """
+        reference = references(self._product, data, content.files, card.atr)
+        if not self._compared:
+            for name in self._passing:
+                self._keys.kcv(reference(name))
+            self._keys.refuse_equal(reference(name) for name in self._lasting)
+            self._compared = True
+        return reference
 
     @abstractmethod
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
@@ -34,6 +64,11 @@ class Planner(ABC):
             data: Its row.
             content: What it will hold.
             pin: The holder's PIN; None for a card without.
+
+        Raises:
+            SamKeyMissing: The source of keys lacks one.
+            KeyRejected: Two keys of the card are the same.
+            CardDataInvalid: Its ATR does not hold what its keys are made from.
         """
 
     def chip(self, card: CardConnection) -> str:  # noqa: ARG002 - most cards tell nothing
@@ -51,14 +86,13 @@ class NativePlanner(Planner):
     """
 
     def __init__(self, product: Product, layout: Layout, keys: IssuingKeys) -> None:
-        self._product = product
+        super().__init__(product, layout, keys)
         self._layout = layout
-        self._keys = keys
         self._cos = cos_driver(layout.cos)
 
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
         """The plan for the COS that the layout names."""
-        reference = references(self._product, data, content.files, card.atr)
+        reference = self.references(card, data, content)
         return NativePlan(self._layout, content, reference, self._cos(card, self._keys), pin)
 
 
@@ -72,9 +106,8 @@ class JavaCardPlanner(Planner):
     """
 
     def __init__(self, product: Product, layout: JavaCardLayout, keys: IssuingKeys) -> None:
-        self._product = product
+        super().__init__(product, layout, keys)
         self._layout = layout
-        self._keys = keys
         self._load_files = layout.read_packages()
         self._transport = keys.key_set(layout.transport.reference(layout.protocol))
         self._own = keys.key_set(layout.own.reference(layout.protocol))
@@ -83,10 +116,10 @@ class JavaCardPlanner(Planner):
             if written.place not in declared:
                 raise LayoutInvalid(f"{'/'.join(written.place)}: {product.id} has no such file")
 
-    def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002
+    def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002 - it is in the content
         """The plan by GlobalPlatform's commands."""
         driver = JavaCardDriver(card, self._layout, self._transport, self._own)
-        of_card = partial(references, self._product, data, content.files, card.atr)
+        of_card = partial(self.references, card, data, content)
         return JavaCardPlan(self._layout, self._load_files, content, AppletKeys(self._keys, of_card), driver)
 
     def chip(self, card: CardConnection) -> str:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from cardio.errors import CardError, CardRemoved, InputInvalid, SamKeyMissing, StorageUnavailable, TransportKeyWrong
+from cardio.errors import (
+    CardError,
+    CardRemoved,
+    HsmFailed,
+    InputInvalid,
+    SamKeyMissing,
+    StorageUnavailable,
+    TransportKeyWrong,
+)
 from cardio.personalize.batch import INTERRUPTED, MAX_REJECTIONS, REFUSED, Batch, Result
 from cardio.personalize.jobs import Job
 from cardio.personalize.personalizer import Personalizer
@@ -313,13 +321,31 @@ def test_a_wrong_transport_key_ends_the_run_after_one_try_of_one_card(workshop: 
     assert desk.states() == {REJECTED: 1}
 
 
-def test_a_missing_key_ends_the_run_and_leaves_the_card_open(workshop: Workshop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["TRANSPORT", "BATCH", "WALLET-DPK"])
+def test_a_missing_key_ends_the_run_before_its_first_card(workshop: Workshop, missing: str, tmp_path: Path) -> None:
     known = issuer_test_keyring()
-    roots = {name: known.root(name) for name in known.names() if name != "WALLET-DPK"}
+    roots = {name: known.root(name) for name in known.names() if name != missing}
     card = workshop.blank(1)
     with workshop.register(tmp_path) as register:
         short = Desk(workshop, register, [card], maker=maker_with(workshop, Keyring("short", roots, test=True)))
-        with pytest.raises(SamKeyMissing):
+        with pytest.raises(SamKeyMissing, match=missing):
+            short.run()
+        assert (short.states(), register.attempts()) == ({REFUSED: 1}, [])
+
+
+class FailingKeys(KeyringIssuingKeys):
+    """A source of keys that fails when it is to wrap one."""
+
+    def wrapped_block(self, *_: object) -> bytes:
+        raise HsmFailed("token removed")
+
+
+def test_keys_that_fail_end_the_run_and_leave_the_card_open(workshop: Workshop, tmp_path: Path) -> None:
+    failing = Personalizer(workshop.product, FailingKeys(issuer_test_keyring()), workshop.maker.layout)
+    card = workshop.blank(1)
+    with workshop.register(tmp_path) as register:
+        short = Desk(workshop, register, [card], maker=failing)
+        with pytest.raises(HsmFailed):
             short.run()
         assert short.states() == {INTERRUPTED: 1}
         whole = Desk(workshop, register, itertools.chain([card], blanks(workshop, 2)))

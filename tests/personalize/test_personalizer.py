@@ -18,6 +18,7 @@ from cardio.errors import (
     CardRejected,
     InputInvalid,
     JobInvalid,
+    KeyRejected,
     PinLength,
     StoreError,
     TestKeysRefused,
@@ -176,16 +177,18 @@ def test_a_row_without_its_pin_or_with_a_bad_one_is_no_card(workshop: Workshop) 
 # ---- rejected ----------------------------------------------------------------------------------------------------
 
 
-def with_transport(value: bytes) -> Personalizer:
+def with_key(name: str, value: bytes) -> Personalizer:
+    """Makes the same cards with another key of that name."""
     known = issuer_test_keyring()
-    roots = {name: known.root(name) for name in known.names()} | {"TRANSPORT": RootKey(value, 0)}
+    roots = {one: known.root(one) for one in known.names()}
+    roots[name] = RootKey(value, roots[name].levels)
     keyring = Keyring("virtual-issuer", roots, test=True)
     made = Workshop("citizen-wallet", "citizen-wallet")
     return Personalizer(made.product, KeyringIssuingKeys(keyring), made.maker.layout)
 
 
 def test_a_wrong_transport_key_costs_one_try_and_the_card_is_left_alone(workshop: Workshop, register: Register) -> None:
-    card, wrong = workshop.blank(), with_transport(bytes(range(0x11, 0x19)))
+    card, wrong = workshop.blank(), with_key("TRANSPORT", bytes(range(0x11, 0x19)))
     (before,) = tries(card).values()
     for spent, again in ((1, False), (1, False), (2, True)):
         expected = TransportKeyWrong if spent == 2 or tries(card) == {("3F00", 0x39, 0): before} else CardRejected
@@ -195,6 +198,16 @@ def test_a_wrong_transport_key_costs_one_try_and_the_card_is_left_alone(workshop
     assert [one.state for one in register.attempts()] == [CardState.REJECTED] * 2
     assert "authenticate with TRANSPORT" in (register.attempts()[0].reason or "")
     assert workshop.make(card, register, try_again=True).state is CardState.FINISHED
+
+
+def test_keys_that_des_cannot_tell_apart_make_no_card(workshop: Workshop, register: Register) -> None:
+    twin = bytes(byte ^ 1 for byte in issuer_test_keyring().root("WALLET-DPK").key)
+    maker, card = with_key("WALLET-DLK", twin), workshop.blank()
+    for _ in range(2):
+        with powered(card) as channel, pytest.raises(KeyRejected, match="WALLET-DLK and WALLET-DPK"):
+            maker.personalize(channel, workshop.rows[0], register, JOB)
+    assert register.attempts() == []
+    assert workshop.make(card, register).state is CardState.FINISHED
 
 
 @pytest.mark.parametrize("capacity", [40, 100, 200, 400, 600])

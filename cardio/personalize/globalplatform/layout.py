@@ -238,6 +238,16 @@ class JavaCardLayout(Part):
         """Whether the cards have a PIN."""
         return any(grouping.pin for applet in self.applets for grouping in applet.data)
 
+    def passing_key_names(self) -> Iterator[str]:
+        """None: the key sets are not keys of the card's applications."""
+        return iter(())
+
+    def key_names(self) -> Iterator[str]:
+        """Names of the keys that a finished card's applications have."""
+        for applet in self.applets:
+            for grouping in applet.data:
+                yield from grouping.keys
+
     def written_files(self) -> Iterator[WrittenFile]:
         """Files that get content."""
         for applet in self.applets:
