@@ -9,7 +9,8 @@ from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
 from cardio.errors import JobInvalid
 from cardio.personalize.card_data import CardData
-from cardio.personalize.derived import WALLET, WALLET_LABEL, algorithm_of
+from cardio.personalize.derived.social_security import algorithm_of
+from cardio.personalize.derived.wallet import WALLET, WALLET_LABEL
 from cardio.personalize.steps import Place
 from cardio.products.model import Product
 from cardio.security.issuing import CardKeyReference

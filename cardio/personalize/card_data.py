@@ -27,7 +27,7 @@ from cardio.files.wallet.holder import WalletHolder, WalletHolderLong
 from cardio.files.wallet.public import PublicData, PublicDataCjt166
 from cardio.files.wallet.registry import WALLET_FILES
 from cardio.files.wallet.serial import ApplicationSerialNumber
-from cardio.personalize.derived import WALLET_LABEL
+from cardio.personalize.derived.wallet import WALLET_LABEL
 from cardio.personalize.layouts import CardLayout
 from cardio.personalize.steps import CardContent, Place
 from cardio.products.checking import decode_content

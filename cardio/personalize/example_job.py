@@ -11,7 +11,7 @@ from cardio.files.check_characters import card_number_check_character, citizen_i
 from cardio.files.declaration import FileDeclaration
 from cardio.files.record import Record
 from cardio.personalize.card_data import CardData, Holder, declarations
-from cardio.personalize.derived import WALLET_LABEL
+from cardio.personalize.derived.wallet import WALLET_LABEL
 from cardio.personalize.jobs import JobLine
 from cardio.personalize.layouts import CardLayout
 from cardio.products.checking import encode_content

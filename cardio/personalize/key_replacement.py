@@ -16,7 +16,8 @@ from cardio.files.key_file import KeyKind
 from cardio.personalize.binding import Reference, references
 from cardio.personalize.card_data import CardData
 from cardio.personalize.cos.driver import CosDriver, cos_driver
-from cardio.personalize.derived import WALLET_LABEL, layout_of
+from cardio.personalize.derived.card import layout_of
+from cardio.personalize.derived.wallet import WALLET_LABEL
 from cardio.personalize.layout import DirectoryLayout, KeyRecord, Layout
 from cardio.personalize.personalizer import INTERRUPTIONS, identity_of
 from cardio.personalize.register import Attempt, CardState, Register

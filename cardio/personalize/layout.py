@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
 from cardio.files.declaration import PIN
 from cardio.files.key_file import CHANGED_UNDER_PROTECTION, NOT_USED, VERSIONED, WITH_STATE, KeyKind
+from cardio.personalize.layout_fields import Byte, Identifier, Kind
 from cardio.personalize.layout_file import read_toml, validated
 from cardio.personalize.steps import Place
 from cardio.products.part import Hex, Part
@@ -29,44 +30,6 @@ MASTER, FREE, NEVER = 0xAA, 0xF0, 0xEF
 KEY_SIZE = 16
 COMPANION = 0x40
 """Bit of the identifier of a key's second record."""
-
-
-def _byte(value: object) -> object:
-    return int(value, 16) if isinstance(value, str) else value
-
-
-Byte = Annotated[
-    int,
-    BeforeValidator(_byte),
-    PlainSerializer(lambda value: f"{value:02X}", when_used="json"),
-    Field(ge=0, le=0xFF),
-]
-"""A byte, as a number or as two hex digits."""
-Identifier = Annotated[
-    int,
-    BeforeValidator(_byte),
-    PlainSerializer(lambda value: f"{value:04X}", when_used="json"),
-    Field(ge=0, le=0xFFFF),
-]
-"""A file identifier, as a number or as four hex digits."""
-
-
-def _kind(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return KeyKind[value.upper().replace("-", "_")]
-    except KeyError:
-        names = ", ".join(kind.name.lower().replace("_", "-") for kind in KeyKind)
-        raise ValueError(f"{value} is none of {names}") from None
-
-
-Kind = Annotated[
-    KeyKind,
-    BeforeValidator(_kind),
-    PlainSerializer(lambda value: value.name.lower().replace("_", "-"), when_used="json"),
-]
-"""A kind of key by its name, `external`."""
 
 
 class Written(StrEnum):
@@ -125,6 +88,11 @@ class KeyRecord(Part):
         change = NEVER if self.kind is KeyKind.PIN else self.change
         state = self.state if self.kind in WITH_STATE else NOT_USED
         return bytes([self.type_byte, self.use, change, state, self.tries << 4 | self.tries])
+
+
+def master_key(name: str) -> KeyRecord:
+    """The master key of a directory."""
+    return KeyRecord(name=name, kind=KeyKind.EXTERNAL, state=MASTER)
 
 
 class FileLayout(Part):

@@ -21,7 +21,7 @@ from cardio.errors import (
 )
 from cardio.personalize.binding import missing_files
 from cardio.personalize.card_data import CardData, content_of
-from cardio.personalize.derived import layout_of
+from cardio.personalize.derived.card import layout_of
 from cardio.personalize.layouts import CardLayout
 from cardio.personalize.planning import planner_for
 from cardio.personalize.register import Attempt, CardState, Register

@@ -16,7 +16,7 @@ from cardio.errors import LayoutInvalid
 from cardio.files.declaration import PIN, Access
 from cardio.files.file_header import allowed
 from cardio.files.key_file import KeyKind
-from cardio.personalize.derived import layout_of
+from cardio.personalize.derived.card import layout_of
 from cardio.personalize.layout import DirectoryLayout, Layout, load_layout
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.states import MASTER_STATE, States, allot

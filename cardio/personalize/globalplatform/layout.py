@@ -22,7 +22,8 @@ from cardio.crypto.globalplatform.session import SecurityLevel
 from cardio.errors import LayoutInvalid
 from cardio.personalize.globalplatform.cap import CapFile
 from cardio.personalize.globalplatform.dgi import DgiProtection
-from cardio.personalize.layout import Byte, Identifier, WrittenFile
+from cardio.personalize.layout import WrittenFile
+from cardio.personalize.layout_fields import Byte, Identifier
 from cardio.personalize.steps import Place
 from cardio.products.part import Hex, Part
 from cardio.security.issuing import KeySetReference

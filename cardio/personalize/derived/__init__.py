@@ -1,0 +1,1 @@
+"""The layout of any card product, from its declarations alone."""
