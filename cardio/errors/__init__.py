@@ -80,6 +80,8 @@ from cardio.errors.personalization import (
     JobInvalid,
     LayoutInvalid,
     LayoutRefused,
+    MasterMissing,
+    MasterUnanswered,
     TransportKeyWrong,
 )
 from cardio.errors.pin import (
@@ -237,6 +239,8 @@ __all__ = [
     "MacInvalid",
     "MaintenanceKeysMissing",
     "MaintenanceRefused",
+    "MasterMissing",
+    "MasterUnanswered",
     "MethodUnsupported",
     "Money",
     "NotReversible",

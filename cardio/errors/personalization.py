@@ -26,6 +26,26 @@ class TransportKeyWrong(CardError):
     action = "check_keys"
 
 
+class MasterMissing(CardError):
+    """6A82 or 6A88 to EXTERNAL AUTHENTICATE: the directory has no master key (PERS §1.5)."""
+
+    code = "perso.master-missing"
+    zh = "卡片没有主控密钥"
+    en = "The card has no master key there"
+    retry = Retry.NEVER
+    action = "call_supervisor"
+
+
+class MasterUnanswered(CardError):
+    """A master key was presented several times and no answer came: each may have cost a try."""
+
+    code = "perso.master-unanswered"
+    zh = "主控密钥多次认证均无应答，每次可能已消耗一次机会"
+    en = "A master key was presented and not answered several times; each may have cost a try"
+    retry = Retry.AFTER_ACTION
+    action = "call_supervisor"
+
+
 class CardFull(CardError):
     """6A84: the card, a directory or a file has no room left."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardAbsent,
+    CardChanged,
     CardioError,
     CardKeysDiffer,
     CardNotBlank,
@@ -25,9 +27,10 @@ from cardio.errors import (
     TransportKeyWrong,
 )
 from cardio.ledger.ledger import now
+from cardio.personalize.attempts import CardState
 from cardio.personalize.jobs import Job
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.register import CardState, Register
+from cardio.personalize.register import Register
 from cardio.transport.channel import Channel, ReaderDriver, SlotState
 
 LOOK = 0.5
@@ -35,7 +38,7 @@ LOOK = 0.5
 MAX_REJECTIONS = 3
 """Cards that one row may cost in a run: what every card refuses is the row's fault, or the layout's."""
 INTERRUPTED, REFUSED = "interrupted", "refused"
-UNTOUCHED = (CardNotBlank, CardRejected, InputInvalid, LayoutInvalid, TestKeysRefused)
+UNTOUCHED = (CardChanged, CardNotBlank, CardRejected, InputInvalid, LayoutInvalid, TestKeysRefused)
 """Errors that are told before the card is begun."""
 ENDING = (CardKeysDiffer, LayoutInvalid, SamError, StoreError, TestKeysRefused, TransportKeyWrong)
 """Errors that the next card would meet too: a wrong transport key must not cost every card of a lot a try."""
@@ -107,6 +110,8 @@ class Batch:
         self._made: set[str] = set()
         self._rejections: Counter[str] = Counter()
         self._set_aside: set[str] = set()
+        self._in_hand: set[str] = set()
+        self._put_down = threading.Condition()
 
     def stop(self) -> None:
         """Have every reader end after its card; may be called from a signal handler."""
@@ -179,12 +184,13 @@ class Batch:
         try:
             identity = self._maker.identity(CardConnection(channel))
             result = replace(result, identity=identity)
-            row = self._take(identity)
-            if row is None:
-                return
-            attempt = self._maker.personalize(
-                channel, row, self._register, self._job.head.id, try_again=self._try_again
-            )
+            with self._taken_in_hand(identity):
+                row = self._take(identity)
+                if row is None:
+                    return
+                attempt = self._maker.personalize(
+                    channel, row, self._register, self._job.head.id, try_again=self._try_again
+                )
             result = replace(_of_row(result, row, attempt.state.value), kcvs=attempt.kcvs)
         except CardioError as error:
             result = replace(self._failed(result, row, error), reason=error.describe())
@@ -195,6 +201,30 @@ class Batch:
             self._report(replace(result, seconds=time.monotonic() - begun))
         if ends is not None:
             raise ends
+
+    @contextmanager
+    def _taken_in_hand(self, identity: str) -> Iterator[None]:
+        """Of cards that look the same from outside one at a time is worked on; the others wait in their readers.
+
+        Raises:
+            InputInvalid: The one before was interrupted: it is certainly not this one, which was there all the time.
+        """
+        with self._put_down:
+            waited = identity in self._in_hand
+            self._put_down.wait_for(lambda: identity not in self._in_hand)
+            self._in_hand.add(identity)
+        try:
+            known = self._register.newest(identity) if waited else None
+            if known is not None and not known.state.final:
+                raise InputInvalid(
+                    f"a card that looks the same was interrupted at row {known.record}: put that one in first, or"
+                    f" `cardio register give-up {known.id}`"
+                )
+            yield
+        finally:
+            with self._put_down:
+                self._in_hand.discard(identity)
+                self._put_down.notify_all()
 
     def _take(self, identity: str) -> Prepared | None:
         """The row that a card was begun for, or the next one; None if none is left for it."""
@@ -214,7 +244,7 @@ class Batch:
         if row is None or isinstance(error, UNTOUCHED):
             return result
         known = self._register.newest(result.identity)
-        if known is None or known.record != row.data.record:
+        if known is None or (known.job, known.record) != (self._job.head.id, row.data.record):
             return result
         return _of_row(result, row, CardState.REJECTED.value if known.state.final else INTERRUPTED)
 

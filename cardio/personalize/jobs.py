@@ -22,9 +22,9 @@ from pydantic import Field, ValidationError
 
 from cardio.errors import CardioError, JobInvalid
 from cardio.ledger.chain import canonical
+from cardio.personalize.attempts import JobHead
 from cardio.personalize.card_data import FILE_NAME, CardData, Holder
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.register import JobHead
 from cardio.products.part import Part
 
 MAX_FAULTS = 50
@@ -113,7 +113,7 @@ def load_job(
         raise JobInvalid("; ".join(faults[:MAX_FAULTS]) + more)
     name = head.job if head is not None else file.stem
     digest = hashlib.sha256(canonical([row.model_dump(mode="json") for _, row in data]).encode()).digest()
-    found = JobHead(name, maker.product.id, len(prepared), digest, maker.keys.name, operators)
+    found = JobHead(name, maker.product.id, len(prepared), digest, maker.keys.name, operators, maker.made_with)
     return Job(found, tuple(prepared))
 
 

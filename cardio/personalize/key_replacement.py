@@ -13,6 +13,7 @@ from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import select_wallet
 from cardio.errors import CardioError, InputInvalid, TransportKeyWrong
 from cardio.files.key_file import KeyKind
+from cardio.personalize.attempts import Attempt, CardState
 from cardio.personalize.binding import Reference, references
 from cardio.personalize.card_data import CardData
 from cardio.personalize.cos.driver import CosDriver, cos_driver
@@ -20,7 +21,7 @@ from cardio.personalize.derived.card import layout_of
 from cardio.personalize.derived.wallet import WALLET_LABEL
 from cardio.personalize.layout import DirectoryLayout, KeyRecord, Layout
 from cardio.personalize.personalizer import INTERRUPTIONS, identity_of
-from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.register import Register
 from cardio.personalize.steps import Place
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys

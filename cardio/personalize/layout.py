@@ -244,6 +244,13 @@ class Layout(Part):
         """Whether the cards have a PIN."""
         return any(key.name == PIN for directory in self.master_file.walk() for key in directory.keys)
 
+    @model_validator(mode="after")
+    def _closable(self) -> Self:
+        root = self.master_file
+        if root.master is not None and root.temporary is None:
+            raise ValueError(f"{root.label} has a master of its own, but no temporary one that it takes the place of")
+        return self
+
     def passing_key_names(self) -> Iterator[str]:
         """Names of the keys that a card has only until it is finished."""
         yield self.transport

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-from cardio.apdu.command import Command
+from cardio.apdu.command import Command, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
+    CardChanged,
     CardDiffers,
     CardioError,
+    CardNotBlank,
     CardRejected,
     InputInvalid,
     JobInvalid,
     LayoutInvalid,
+    MasterUnanswered,
     ReaderError,
     SamError,
     SecureChannelBroken,
     StoreError,
+    TransportKeyWrong,
 )
+from cardio.personalize.attempts import Attempt, CardState, Presented
 from cardio.personalize.binding import missing_files
 from cardio.personalize.card_data import CardData, content_of
 from cardio.personalize.derived.card import layout_of
 from cardio.personalize.layouts import CardLayout
 from cardio.personalize.planning import planner_for
-from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.register import Register
 from cardio.personalize.steps import CardContent, CardPlan, Finding, Step
+from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 from cardio.transport.channel import Channel, Disclosure
 
-INTERRUPTIONS = (ReaderError, SamError, SecureChannelBroken, StoreError)
+INTERRUPTIONS = (MasterUnanswered, ReaderError, SamError, SecureChannelBroken, StoreError)
 """Errors that say nothing about the card: it is gone on with when it comes back."""
 CONTACTLESS = bytes.fromhex("8001")
 """What the ATR of a contactless card begins with, behind TS and T0 (PC/SC part 3)."""
 CHIP = "CPLC:"
 """Before what a chip's production data tell, behind ATR and UID."""
 GET_UID = Command("GET UID", 0xFF, 0xCA, le=0, disclosure=Disclosure.ALL)
+NOT_THERE = frozenset({0x6A82, 0x6A86})
+"""Answers to SELECT: no such file, or a card that selects by names only."""
+BLOCKED = frozenset({0x6283, 0x6A81, 0x9303})
+"""Answers of a blocked application (SSC §2.1, EW §1.4)."""
 
 
 def _nobody_watches(step: Step) -> None:
@@ -65,6 +75,10 @@ class Personalizer:
         product: What the cards are.
         keys: The issuer's keys.
         layout: How the cards are laid out; derived from the product where it is left out.
+        catalogue: Products that no card may be already; the installed ones where it is left out.
+
+    Attributes:
+        made_with: SHA-256 over layout and check values of the keys, 32 bytes, once a row was prepared.
 
     Raises:
         LayoutInvalid: The layout is another product's, or cannot be used.
@@ -72,7 +86,13 @@ class Personalizer:
         SamKeyMissing: The source of keys cannot make cards of this kind.
     """
 
-    def __init__(self, product: Product, keys: IssuingKeys, layout: CardLayout | None = None) -> None:
+    def __init__(
+        self,
+        product: Product,
+        keys: IssuingKeys,
+        layout: CardLayout | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         self.product = product
         self.keys = keys
         self.layout: CardLayout
@@ -80,7 +100,9 @@ class Personalizer:
         self.layout, self.left_out = (layout, ()) if layout is not None else layout_of(product)
         if self.layout.product != product.id:
             raise LayoutInvalid(f"layout {self.layout.id} is for product {self.layout.product}, not {product.id}")
+        self.made_with = b""
         self._planner = planner_for(product, self.layout, keys)
+        self._catalogue = Catalogue.load() if catalogue is None else catalogue
 
     @property
     def needs_pin(self) -> bool:
@@ -102,6 +124,8 @@ class Personalizer:
         Raises:
             JobInvalid: A field is missing, wrong, or does not fit; every such field is named.
             PinLength: The PIN does not have 4 to 12 digits.
+            SamKeyMissing: The source of keys lacks one; looked at with the first row.
+            KeyRejected: Two of the cards' keys are the same; looked at with the first row.
         """
         if self.needs_pin and pin is None:
             raise JobInvalid("the cards of this product have a PIN")
@@ -109,6 +133,8 @@ class Personalizer:
         missing = missing_files(self.product, content.files)
         if missing:
             raise JobInvalid("; ".join(missing))
+        if not self.made_with:
+            self.made_with = self._planner.fingerprint(data, content)
         return Prepared(data, pin if self.needs_pin else None, content)
 
     def plan(self, card: CardConnection, prepared: Prepared) -> CardPlan:
@@ -139,7 +165,7 @@ class Personalizer:
             prepared: What it will hold; of a card that was begun, that of the same row.
             register: Where everything is written down before it is done.
             job: The job, which the register knows.
-            try_again: Whether a card that was rejected is tried once more.
+            try_again: Whether a card that was rejected is tried once more, or a key presented that was not answered.
             watch: Told every step before it is done.
 
         Returns:
@@ -147,9 +173,11 @@ class Personalizer:
 
         Raises:
             CardNotBlank: The card holds an application already; it was not touched.
+            CardChanged: It lacks what was written to the card that was begun; it was not touched.
             CardRejected: It was rejected before, and `try_again` is false, or it was closed for another row.
             InputInvalid: It was begun for another row, or the row is made already or worked on.
             TransportKeyWrong: Its master is another; one try was spent, and it is not tried again.
+            MasterUnanswered: A master was presented too often without an answer; only `try_again` presents it again.
             CardKeysDiffer: A JavaCard has other keys; no try was spent.
             ReaderError: The card is gone or the reader failed; it is gone on with when it comes back.
             CardDiffers: What was read back is not what was written.
@@ -160,7 +188,8 @@ class Personalizer:
         attempt = self._attempt(card, plan, prepared.data.record, register, job, try_again=try_again)
         step: Step | None = None
         try:
-            for step in plan.remaining(attempt.keys, closed=attempt.state is CardState.CLOSED):
+            presented = _forgiven(attempt.presented) if try_again else attempt.presented
+            for step in plan.remaining(attempt.keys, presented, closed=attempt.state is CardState.CLOSED):
                 watch(step)
                 self._do(step, attempt, register)
             if attempt.state is not CardState.CLOSED:
@@ -189,23 +218,38 @@ class Personalizer:
         if known is not None and not known.state.final:
             if (known.job, known.record) != (job, record):
                 raise InputInvalid(f"this card was begun for row {known.record} of job {known.job}")
+            plan.check_same(known.keys)
             return known
-        if known is not None and known.state is CardState.REJECTED:
+        if known is not None and known.state is CardState.REJECTED and _same(plan, known):
             if not try_again:
                 raise CardRejected(f"attempt {known.id}: {known.reason}")
             if plan.last_key in known.keys and (known.job, known.record) != (job, record):
                 # It cannot be erased any more, and has the keys and the PIN of that row.
                 raise CardRejected(f"attempt {known.id}: it was closed for row {known.record} of job {known.job}")
             return register.begin_again(known, job, record, card.channel.reader)
+        refuse_known(card, self._catalogue)
         plan.check_blank()
         return register.begin(job, record, identity, card.channel.reader)
 
-    def _do(self, step: Step, attempt: Attempt, register: Register) -> None:
+    @staticmethod
+    def _do(step: Step, attempt: Attempt, register: Register) -> None:
+        presents = step.presents
+        if presents is not None:
+            register.presenting(attempt.id, presents.name, presents.kcv)
+        if step.erases is not None and attempt.keys:
+            register.erasing(attempt.id, step.erases)
         if step.key is not None:
             register.writing_key(attempt.id, step.key, None if step.kcv is None else step.kcv().hex().upper())
         if step.life_cycle is not None:
             register.move(attempt.id, CardState.KEY_CONFIRMED, life_cycle=step.life_cycle)
-        step.act()
+        try:
+            step.act()
+        except TransportKeyWrong:
+            if presents is None:
+                raise
+            register.refused(attempt.id, presents.name, presents.kcv)
+            if not presents.asks:
+                raise
 
     @staticmethod
     def _check(plan: CardPlan) -> None:
@@ -213,6 +257,43 @@ class Personalizer:
         wrong = [f"{found.file}: {found.problem}" for found in plan.findings() if found.differs]
         if wrong:
             raise CardDiffers("; ".join(wrong))
+
+
+def _forgiven(presented: Mapping[str, Presented]) -> dict[str, Presented]:
+    """As if no answer were missing: somebody who was told wants it so."""
+    return {kcv: replace(one, unanswered=0) for kcv, one in presented.items()}
+
+
+def _same(plan: CardPlan, known: Attempt) -> bool:
+    """Whether a card can be the one of an attempt: others of its make may look the same from outside."""
+    try:
+        plan.check_same(known.keys)
+    except CardChanged:
+        return False
+    return True
+
+
+def refuse_known(card: CardConnection, catalogue: Catalogue) -> None:
+    """Refuse a card on which an application of any known product can be selected; no key is tried.
+
+    Raises:
+        CardNotBlank: There is one, blocked or not.
+        CardError: The card does not say.
+    """
+    selectors: dict[bytes | int, str] = {}
+    for product in catalogue:
+        if product.wallet is not None:
+            selectors |= dict.fromkeys((product.wallet.aid, *product.wallet.identifiers), product.id)
+        if product.social_security is not None:
+            selectors[product.social_security.name] = product.id
+    for selector, name in selectors.items():
+        command = select_file(selector) if isinstance(selector, int) else select_name(selector)
+        response = card.send(command)
+        if response.sw in NOT_THERE:
+            continue
+        if not response.ok and response.sw not in BLOCKED:
+            raise command.outcomes.error(response.sw, command.name)
+        raise CardNotBlank(f"it holds an application of {name}")
 
 
 def identity_of(card: CardConnection) -> str:

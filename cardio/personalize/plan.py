@@ -7,17 +7,19 @@ they depend on the card's challenges. Nothing is sent while a plan is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from cardio.applications.pin import encode_pin, verify_pin
-from cardio.errors import CardNotBlank
+from cardio.errors import CardChanged, CardNotBlank, MasterMissing
 from cardio.files.declaration import PIN
 from cardio.files.key_file import KeyKind
+from cardio.personalize.attempts import Presented
 from cardio.personalize.cos.driver import CosDriver
 from cardio.personalize.layout import CYCLIC, FREE, KIND, DirectoryLayout, FileLayout, KeyRecord, Layout, Written
 from cardio.personalize.resuming import last_key, remaining
-from cardio.personalize.steps import CardContent, CardPlan, Finding, Phase, Step
+from cardio.personalize.steps import CardContent, CardPlan, Finding, Phase, Presentation, Step
 from cardio.personalize.verifying import ReadingBack
 from cardio.security.issuing import CardKeyReference
 
@@ -62,6 +64,13 @@ class NativePlan(CardPlan):
             if self._cos.holds(directory):
                 raise CardNotBlank(f"it holds {directory.label}")
 
+    def check_same(self, keys: Mapping[str, bool]) -> None:
+        """Whether it has the directories to which keys were written; SELECT tells."""
+        created = {name.partition("/")[0] for name in keys}
+        for directory in self.layout.master_file.directories:
+            if created & {one.label for one in directory.walk()} and not self._cos.holds(directory):
+                raise CardChanged(f"the card that was begun has {directory.label}, and this one has not")
+
     def whole(self) -> Iterator[Step]:
         """All of it, on a blank card."""
         yield from self.take_over(self.layout.transport)
@@ -69,9 +78,11 @@ class NativePlan(CardPlan):
         yield from self.close()
         yield from self.content()
 
-    def remaining(self, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:
+    def remaining(
+        self, keys: Mapping[str, bool], presented: Mapping[str, Presented], *, closed: bool
+    ) -> Iterator[Step]:
         """The steps that the card still needs, by what the register knows and what the card says itself."""
-        yield from remaining(self, keys, closed=closed)
+        yield from remaining(self, keys, presented, closed=closed)
 
     def prove(self) -> None:
         """Present the masters that took the place of temporary ones, and the PIN."""
@@ -93,8 +104,20 @@ class NativePlan(CardPlan):
         root = self.layout.master_file
         phase = Phase.TAKE_OVER
         yield from self._select(phase, root)
-        yield self._authenticate(phase, root, master)
-        yield Step(phase, root.label, "擦除全部文件和密钥", "erase all files and keys", self._cos.erase)
+        present = partial(self._cos.authenticate_master, self._reference(master))
+
+        def present_if_any() -> None:
+            with suppress(MasterMissing):
+                present()
+
+        step = self._authenticate(phase, root, master)
+        yield replace(step, act=present_if_any, presents=self.presentation(master))
+        erase = Step(phase, root.label, "擦除全部文件和密钥", "erase all files and keys", self._cos.erase)
+        yield replace(erase, erases=f"{root.label}/{root.temporary}" if root.temporary else "")
+
+    def presentation(self, master: str) -> Presentation:
+        """How the register knows a master key, by its name."""
+        return Presentation(master, self._cos.keys.kcv(self._reference(master)).hex().upper())
 
     def structure(self) -> Iterator[Step]:
         """Directories, keys and files, and the content of those that are written at once."""

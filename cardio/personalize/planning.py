@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from functools import partial
 
 from cardio.apdu.connection import CardConnection
 from cardio.errors import LayoutInvalid
-from cardio.personalize.binding import Reference, references
+from cardio.personalize.binding import references
 from cardio.personalize.card_data import CardData, declarations
 from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.globalplatform.applet_keys import AppletKeys
@@ -21,6 +22,9 @@ from cardio.personalize.steps import CardContent, CardPlan
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
 
+SOME_ATR = bytes.fromhex("3B6D00009999000000999900000000000000")
+"""Of no card: as PERS §5.3 has it, without a serial number. Keys of the same roots are compared by it."""
+
 
 class Planner(ABC):
     """Makes the plans of all cards of one layout.
@@ -29,31 +33,28 @@ class Planner(ABC):
         product: What they are.
         layout: What is on them.
         keys: The issuer's keys.
+        described: The same for the same layout, on whatever machine.
     """
 
-    def __init__(self, product: Product, layout: CardLayout, keys: IssuingKeys) -> None:
+    def __init__(self, product: Product, layout: CardLayout, keys: IssuingKeys, described: str) -> None:
         self._product = product
+        self._described = described
         self._keys = keys
         self._passing, self._lasting = tuple(layout.passing_key_names()), tuple(layout.key_names())
-        self._compared = False
 
-    def references(self, card: CardConnection, data: CardData, content: CardContent) -> Reference:
-        """How the keys of one card are named to their source.
+    def fingerprint(self, data: CardData, content: CardContent) -> bytes:
+        """SHA-256 over the layout and the check values that all keys would have on some card with this content.
 
-        Those of the first card are compared: roots that are one key make one key on every card.
+        Roots that are one key make one key on every card.
 
         Raises:
-            SamKeyMissing: The source lacks one.
-            KeyRejected: Two of them are the same.
-            CardDataInvalid: The card's ATR does not hold what they are made from.
+            SamKeyMissing: The source of keys lacks one.
+            KeyRejected: Two of the keys that a finished card has are the same.
         """
-        reference = references(self._product, data, content.files, card.atr)
-        if not self._compared:
-            for name in self._passing:
-                self._keys.kcv(reference(name))
-            self._keys.refuse_equal(reference(name) for name in self._lasting)
-            self._compared = True
-        return reference
+        reference = references(self._product, data, content.files, SOME_ATR)
+        self._keys.refuse_equal(reference(name) for name in self._lasting)
+        values = [self._keys.kcv(reference(name)).hex() for name in (*self._passing, *self._lasting)]
+        return hashlib.sha256(f"{self._described} {' '.join(values)}".encode()).digest()
 
     @abstractmethod
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
@@ -66,8 +67,6 @@ class Planner(ABC):
             pin: The holder's PIN; None for a card without.
 
         Raises:
-            SamKeyMissing: The source of keys lacks one.
-            KeyRejected: Two keys of the card are the same.
             CardDataInvalid: Its ATR does not hold what its keys are made from.
         """
 
@@ -86,13 +85,13 @@ class NativePlanner(Planner):
     """
 
     def __init__(self, product: Product, layout: Layout, keys: IssuingKeys) -> None:
-        super().__init__(product, layout, keys)
+        super().__init__(product, layout, keys, layout.model_dump_json())
         self._layout = layout
         self._cos = cos_driver(layout.cos)
 
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:
         """The plan for the COS that the layout names."""
-        reference = self.references(card, data, content)
+        reference = references(self._product, data, content.files, card.atr)
         return NativePlan(self._layout, content, reference, self._cos(card, self._keys), pin)
 
 
@@ -106,9 +105,11 @@ class JavaCardPlanner(Planner):
     """
 
     def __init__(self, product: Product, layout: JavaCardLayout, keys: IssuingKeys) -> None:
-        super().__init__(product, layout, keys)
         self._layout = layout
         self._load_files = layout.read_packages()
+        loaded = [hashlib.sha256(file.load_file()).hexdigest() for file in self._load_files]
+        described = f"{layout.model_dump_json(exclude={'packages'})} {' '.join(loaded)}"
+        super().__init__(product, layout, keys, described)
         self._transport = keys.key_set(layout.transport.reference(layout.protocol))
         self._own = keys.key_set(layout.own.reference(layout.protocol))
         declared = declarations(product, layout)
@@ -119,7 +120,7 @@ class JavaCardPlanner(Planner):
     def plan(self, card: CardConnection, data: CardData, content: CardContent, pin: str | None) -> CardPlan:  # noqa: ARG002 - it is in the content
         """The plan by GlobalPlatform's commands."""
         driver = JavaCardDriver(card, self._layout, self._transport, self._own)
-        of_card = partial(self.references, card, data, content)
+        of_card = partial(references, self._product, data, content.files, card.atr)
         return JavaCardPlan(self._layout, self._load_files, content, AppletKeys(self._keys, of_card), driver)
 
     def chip(self, card: CardConnection) -> str:

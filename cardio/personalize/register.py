@@ -6,12 +6,9 @@ written. Every change is synced, and has its row in a hash chain of the journal'
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,78 +18,11 @@ from cardio.ledger import chain
 from cardio.ledger.ledger import now
 from cardio.ledger.synced import SyncedDatabase
 from cardio.ledger.times import stamp
+from cardio.personalize.attempts import Attempt, CardState, JobHead, Presented
+from cardio.personalize.register_audit import audit
 
 SCHEMA = 1
 _SCRIPT = resources.files("cardio.personalize") / "register.sql"
-
-
-class CardState(StrEnum):
-    """How far a card is."""
-
-    PLANNED = "planned"
-    STARTED = "started"
-    KEY_UNCONFIRMED = "key-unconfirmed"
-    KEY_CONFIRMED = "key-confirmed"
-    CLOSED = "closed"
-    FINISHED = "finished"
-    REJECTED = "rejected"
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing is done to the card any more."""
-        return self in {CardState.FINISHED, CardState.REJECTED}
-
-
-@dataclass(frozen=True)
-class JobHead:
-    """What a job is, without its rows.
-
-    Attributes:
-        id: Its name.
-        product: Card product.
-        cards: Number of rows.
-        digest: SHA-256 of its rows, 32 bytes: the same name never stands for other rows.
-        keys: Name of the source of keys.
-        operators: Who runs it.
-    """
-
-    id: str
-    product: str
-    cards: int
-    digest: bytes
-    keys: str
-    operators: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One card in the hand.
-
-    Attributes:
-        id: Its number.
-        job: Job.
-        record: Row of the job.
-        identity: What the card is known by: its ATR, its UID and its production data if it tells them, in hex.
-        reader: Where it lay.
-        state: How far it is.
-        reason: Why it was rejected, or what interrupted it last.
-        started_at: When.
-        finished_at: When it reached a final state.
-        keys: Keys that were or may have been written: whether that is confirmed, by name.
-        kcvs: Check values of the keys, in hex, by name; a PIN has none.
-    """
-
-    id: int
-    job: str
-    record: str
-    identity: str
-    reader: str
-    state: CardState
-    reason: str | None
-    started_at: datetime
-    finished_at: datetime | None
-    keys: dict[str, bool]
-    kcvs: dict[str, str]
 
 
 class _RegisterDatabase(SyncedDatabase):
@@ -130,20 +60,25 @@ class Register:
         """Begin a job, or go on with it.
 
         Raises:
-            InputInvalid: The name stands for another job.
+            InputInvalid: The name stands for other rows, or was begun with other keys or another layout; or the rows
+                are those of another job.
         """
 
         def write(db: sqlite3.Connection) -> None:
-            known = db.execute("SELECT product, digest FROM jobs WHERE id = ?", (job.id,)).fetchone()
-            if known is None:
-                columns = (job.id, job.product, job.cards, job.digest, job.keys, ", ".join(job.operators))
-                db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)", (*columns, stamp(self._clock())))
-                told = {"product": job.product, "cards": job.cards, "digest": job.digest.hex(), "keys": job.keys}
-                self._note(db, "job.opened", job.id, {**told, "operators": job.operators})
-            elif (known["product"], known["digest"]) != (job.product, job.digest):
-                raise InputInvalid(f"job {job.id} was begun with other rows, or for another product")
-            else:
+            known = db.execute("SELECT * FROM jobs WHERE id = ?", (job.id,)).fetchone()
+            if known is not None:
+                _refuse_other(job, known)
                 self._note(db, "job.resumed", job.id, {"operators": job.operators})
+                return
+            query = "SELECT id FROM jobs WHERE product = ? AND digest = ?"
+            twin = db.execute(query, (job.product, job.digest)).fetchone()
+            if twin is not None:
+                raise InputInvalid(f"job {twin['id']} has the very same rows: its cards would be made a second time")
+            columns = (job.id, job.product, job.cards, job.digest, job.made_with, job.keys, ", ".join(job.operators))
+            db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*columns, stamp(self._clock())))
+            told = {"product": job.product, "cards": job.cards, "digest": job.digest.hex(), "keys": job.keys}
+            told |= {"made_with": job.made_with.hex(), "operators": job.operators}
+            self._note(db, "job.opened", job.id, told)
 
         self._database.write(write)
 
@@ -190,6 +125,11 @@ class Register:
                 "INSERT INTO key_writes SELECT ?, name, kcv, confirmed FROM key_writes WHERE attempt = ?",
                 (number, rejected.id),
             )
+            # Whoever tries again has been told; what the card has refused is not asked of it once more.
+            db.execute(
+                "INSERT INTO presentations SELECT ?, kcv, 0, refused FROM presentations WHERE attempt = ? AND refused",
+                (number, rejected.id),
+            )
             self._note(db, "card.tried-again", str(number), {"rejected": rejected.id})
             return _attempt(db, number)
 
@@ -199,11 +139,47 @@ class Register:
         """One attempt by its number."""
         return self._database.read(lambda db: _attempt(db, number))
 
+    def presenting(self, attempt: int, name: str, kcv: str) -> None:
+        """Write down that a master key is about to be presented: if no answer comes, it may have cost a try."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO presentations VALUES (?, ?, 1, 0) ON CONFLICT DO UPDATE SET unanswered = unanswered + 1",
+                (attempt, kcv),
+            )
+            self._note(db, "card.presenting", str(attempt), {"key": name, "kcv": kcv})
+
+        self._database.write(write)
+
+    def refused(self, attempt: int, name: str, kcv: str) -> None:
+        """Write down that the card has another master key than the one that was presented."""
+
+        def write(db: sqlite3.Connection) -> None:
+            query = "UPDATE presentations SET unanswered = 0, refused = 1 WHERE attempt = ? AND kcv = ?"
+            db.execute(query, (attempt, kcv))
+            self._note(db, "card.refused", str(attempt), {"key": name, "kcv": kcv})
+
+        self._database.write(write)
+
+    def erasing(self, attempt: int, kept: str) -> None:
+        """Write down that everything on the card is about to be erased; of its keys it may keep one.
+
+        Args:
+            attempt: Its number.
+            kept: Name of the key that it has until it is erased, and will get first afterwards.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM key_writes WHERE attempt = ? AND name <> ?", (attempt, kept))
+            self._note(db, "card.erasing", str(attempt), {"kept": kept})
+
+        self._database.write(write)
+
     def writing_key(self, attempt: int, name: str, kcv: str | None) -> None:
         """Write down that a key is about to be sent; all keys before it have been confirmed by the card."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE key_writes SET confirmed = 1 WHERE attempt = ?", (attempt,))
+            _confirm(db, attempt)
             db.execute(
                 "INSERT INTO key_writes VALUES (?, ?, ?, 0)"
                 " ON CONFLICT DO UPDATE SET confirmed = 0, kcv = excluded.kcv",
@@ -224,7 +200,7 @@ class Register:
 
         def write(db: sqlite3.Connection) -> None:
             if state is not CardState.REJECTED:
-                db.execute("UPDATE key_writes SET confirmed = 1 WHERE attempt = ?", (attempt,))
+                _confirm(db, attempt)
             self._move(db, attempt, state, told)
 
         self._database.write(write)
@@ -258,12 +234,12 @@ class Register:
         self._database.write(lambda db: self._note(db, kind, job, told))
 
     def verify(self) -> int:
-        """Check the chain, and that every card is in the state that the chain says; returns the number of its rows.
+        """Check the chain, and that jobs, cards and keys are what the chain says; returns the number of its rows.
 
         Raises:
-            JournalBroken: The chain does not hold, or a card's state was changed without it.
+            JournalBroken: The chain does not hold, or something was changed without it.
         """
-        return self._database.read(_verify)
+        return self._database.read(audit)
 
     def rows_after(self, seq: int, limit: int) -> list[chain.ChainRow]:
         """Rows of the chain that follow one, oldest first."""
@@ -279,7 +255,8 @@ class Register:
         except sqlite3.IntegrityError as error:
             raise InputInvalid(f"row {record} of job {job} is made already, or it or its card is worked on") from error
         number = cursor.lastrowid or 0
-        self._note(db, "card.started", str(number), {"job": job, "record": record, "reader": reader})
+        told = {"job": job, "record": record, "identity": identity, "reader": reader}
+        self._note(db, "card.started", str(number), told)
         return number
 
     def _move(self, db: sqlite3.Connection, attempt: int, state: CardState, told: dict[str, Any]) -> None:
@@ -294,30 +271,28 @@ class Register:
         return chain.append(db, self._clock(), kind, subject, payload)
 
 
-def _verify(db: sqlite3.Connection) -> int:
-    (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
-    if first not in {None, 1}:
-        raise JournalBroken(f"the chain begins with row {first}")
-    rows = chain.verify(db)
-    changed = db.execute(_OTHERWISE, {"states": json.dumps([f"card.{state}" for state in CardState])}).fetchone()
-    if changed is not None:
-        raise JournalBroken(f"attempt {changed['id']} is in another state than the chain says")
-    return rows
+def _refuse_other(job: JobHead, known: sqlite3.Row) -> None:
+    """A job is gone on with as it was begun.
+
+    Raises:
+        InputInvalid: Its rows, its product, its keys or its layout are others.
+    """
+    if (known["product"], known["digest"]) != (job.product, job.digest):
+        raise InputInvalid(f"job {job.id} was begun with other rows, or for another product")
+    if known["made_with"] != job.made_with:
+        raise InputInvalid(f"job {job.id} was begun with other keys ({known['keys']}), or with another layout")
 
 
-_OTHERWISE = """
-    WITH told AS (
-        SELECT subject, kind, max(seq) FROM journal
-        WHERE kind IN (SELECT value FROM json_each(:states)) GROUP BY subject
-    )
-    SELECT id FROM attempts LEFT JOIN told ON subject = CAST(id AS TEXT) WHERE kind IS NOT 'card.' || state LIMIT 1
-"""
-"""An attempt whose newest state in the chain is another one."""
+def _confirm(db: sqlite3.Connection, attempt: int) -> None:
+    """Whatever is written after it shows that the card took all that came before."""
+    db.execute("UPDATE key_writes SET confirmed = 1 WHERE attempt = ?", (attempt,))
+    db.execute("DELETE FROM presentations WHERE attempt = ?", (attempt,))
 
 
 def _attempt(db: sqlite3.Connection, number: int) -> Attempt:
     row = db.execute("SELECT * FROM attempts WHERE id = ?", (number,)).fetchone()
     keys = db.execute("SELECT * FROM key_writes WHERE attempt = ?", (number,)).fetchall()
+    presented = db.execute("SELECT * FROM presentations WHERE attempt = ?", (number,)).fetchall()
     return Attempt(
         id=row["id"],
         job=row["job"],
@@ -330,4 +305,5 @@ def _attempt(db: sqlite3.Connection, number: int) -> Attempt:
         finished_at=datetime.fromisoformat(row["finished_at"]) if row["finished_at"] else None,
         keys={key["name"]: bool(key["confirmed"]) for key in keys},
         kcvs={key["name"]: key["kcv"] for key in keys if key["kcv"]},
+        presented={one["kcv"]: Presented(one["unanswered"], bool(one["refused"])) for one in presented},
     )

@@ -5,6 +5,7 @@ CREATE TABLE jobs (
     product    TEXT NOT NULL,
     cards      INTEGER NOT NULL,
     digest     BLOB NOT NULL,
+    made_with  BLOB NOT NULL,
     keys       TEXT NOT NULL,
     operators  TEXT NOT NULL,
     created_at TEXT NOT NULL
@@ -34,6 +35,15 @@ CREATE TABLE key_writes (
     kcv       TEXT,
     confirmed INTEGER NOT NULL,
     PRIMARY KEY (attempt, name)
+) STRICT;
+
+-- Master keys that were presented to a card, until something is written after them.
+CREATE TABLE presentations (
+    attempt    INTEGER NOT NULL REFERENCES attempts (id),
+    kcv        TEXT NOT NULL,
+    unanswered INTEGER NOT NULL,
+    refused    INTEGER NOT NULL,
+    PRIMARY KEY (attempt, kcv)
 ) STRICT;
 
 CREATE TABLE journal (

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cardio.personalize.attempts import Presented
+
 Place = tuple[str, str]
 """Label of a directory and label of a file in it."""
 UNREAD = "unread"
@@ -24,6 +26,21 @@ class Phase(StrEnum):
     STRUCTURE = "structure"
     CLOSE = "close"
     CONTENT = "content"
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """A master key that is presented to a card of which it is not certain that it has it.
+
+    Attributes:
+        name: Its name.
+        kcv: Its check value in hex, by which the register knows it.
+        asks: Whether the card's refusal is an answer like any other, after which the plan goes on.
+    """
+
+    name: str
+    kcv: str
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,8 @@ class Step:
             first key does not follow at once (PERS §1.1), so that nothing else has to be done between the two.
         kcv: Makes the check value of the key that it writes, of several one behind the other; None for a PIN.
         life_cycle: Life cycle state of the card to which it leads and which cannot be taken back; None for all others.
+        presents: The master key that it presents, where a wrong one costs a try; None for all others.
+        erases: Name of the one key that the card may have after this step, which erases all; None for all others.
     """
 
     phase: Phase
@@ -51,6 +70,8 @@ class Step:
     key: str | None = None
     kcv: Callable[[], bytes] | None = field(default=None, repr=False)
     life_cycle: str | None = None
+    presents: Presentation | None = None
+    erases: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,17 +129,33 @@ class CardPlan(ABC):
             CardNotBlank: It holds what this plan would make.
         """
 
+    def check_same(self, keys: Mapping[str, bool]) -> None:  # noqa: B027 - cards that tell who they are need no more
+        """Ask a card that was begun whether it can be the one, without trying any key.
+
+        Args:
+            keys: As of `remaining`.
+
+        Raises:
+            CardChanged: It lacks what was written to that one: cards of one make may all look the same from outside.
+        """
+
     @abstractmethod
     def whole(self) -> Iterator[Step]:
         """All steps, on a blank card."""
 
     @abstractmethod
-    def remaining(self, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:
+    def remaining(
+        self, keys: Mapping[str, bool], presented: Mapping[str, Presented], *, closed: bool
+    ) -> Iterator[Step]:
         """The steps that a card still needs; each has to be done before the next is asked for.
 
         Args:
             keys: Keys that were or may have been written: whether that is confirmed, by name.
+            presented: Master keys that were presented before, by their check values in hex.
             closed: Whether the card is known to have its own keys for good.
+
+        Raises:
+            MasterUnanswered: The key that is needed next was presented too often without an answer.
         """
 
     @abstractmethod

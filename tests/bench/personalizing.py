@@ -8,9 +8,10 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
+from cardio.personalize.attempts import JobHead
 from cardio.personalize.example_job import example_job
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.register import JobHead, Register
+from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.transport.channel import Channel, ChannelAround, Disclosure
 from cardio.transport.embedded import EmbeddedReader

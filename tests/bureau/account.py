@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cardio.apdu.connection import CardConnection
-from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.attempts import Attempt, CardState
+from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.products.groups import Group
 from cardio.products.reading import CardReading

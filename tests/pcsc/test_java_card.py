@@ -11,13 +11,13 @@ from cardio.apdu.connection import CardConnection
 from cardio.apdu.globalplatform import CardState, Scope
 from cardio.crypto.globalplatform.keys import StaticKeys, default_test_keys
 from cardio.crypto.globalplatform.session import SecurityLevel
+from cardio.personalize.attempts import CardState as MadeState
 from cardio.personalize.globalplatform.cap import CapFile
 from cardio.personalize.globalplatform.commands import Installation
 from cardio.personalize.globalplatform.dgi import Dgi
 from cardio.personalize.globalplatform.layout import Protocol
 from cardio.personalize.globalplatform.manager import CardManager
 from cardio.personalize.globalplatform.opening import open_channel, select_security_domain
-from cardio.personalize.register import CardState as MadeState
 from cardio.transport.channel import CardProtocol
 from cardio.transport.pcsc import PcscDriver
 from cardio.virtual.globalplatform import JavaCard

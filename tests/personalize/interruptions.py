@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio.errors import CardRemoved, ReaderError
+from cardio.errors import CardRemoved, MasterUnanswered, ReaderError
 from cardio.files.key_file import KeyKind
-from cardio.personalize.register import CardState
+from cardio.personalize.attempts import CardState
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.card import Moment, VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan
@@ -24,8 +24,9 @@ from tests.personalize.workshop import JOB, PRODUCTS, Workshop, key_records
 
 LAYOUTS = (("citizen-wallet", "citizen-wallet"), ("ssc-2.0", "social-security"))
 """Products and the layouts of the worked cards (PERS §5.2, §5.3)."""
-PRESENTATIONS = 3
-"""A card that was interrupted once is finished when it comes back; one more for a second fault."""
+PRESENTATIONS = 4
+"""A card that was interrupted once is finished when it comes back; one more for a second fault, one more for whoever
+was told that a key was not answered twice."""
 MOST_PLACES = 5000
 LAST_MASTER = ("3F00", KeyKind.EXTERNAL, 0)
 """The key that may be asked for, when it is not known whether it was written (PERS §3.2)."""
@@ -130,16 +131,21 @@ class Loop:
             return plan.fired
 
     def _present_until_finished(self, card: VirtualCard, plan: FaultPlan, n: int, folder: Path) -> None:
-        reader = EmbeddedReader("desk", card)
+        reader, told = EmbeddedReader("desk", card), False
         for presentation in range(PRESENTATIONS):
             if presentation == 1 and self.interruption.twice:
                 card.faults = self.interruption.plan(n)
             with self.workshop.register(folder) as register:
                 channel = reader.connect()
                 try:
-                    attempt = self.workshop.maker.personalize(channel, self.workshop.rows[0], register, JOB)
+                    attempt = self.workshop.maker.personalize(
+                        channel, self.workshop.rows[0], register, JOB, try_again=told
+                    )
                 except (ReaderError, Killed):
                     assert plan.fired
+                except MasterUnanswered:
+                    assert self.interruption.twice
+                    told = True
                 else:
                     assert attempt.state is CardState.FINISHED
                     assert presentation or not plan.fired, "finished, although it was interrupted"

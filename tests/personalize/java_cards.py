@@ -10,11 +10,12 @@ from cardio.cli.personalize.feeding import blank_for
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.globalplatform.keys import StaticKeys
 from cardio.crypto.suites import PbocSuite
+from cardio.personalize.attempts import Attempt, JobHead
 from cardio.personalize.example_job import example_job
 from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
 from cardio.personalize.layouts import load_card_layout
 from cardio.personalize.personalizer import Personalizer
-from cardio.personalize.register import Attempt, JobHead, Register
+from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.security.issuing import IssuingKeys
 from cardio.transport.channel import Channel

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from cardio.apdu.globalplatform import CardState as LifeCycle
 from cardio.errors import CardioError, CardRemoved, ReaderError, SecureChannelBroken
+from cardio.personalize.attempts import CardState
 from cardio.personalize.globalplatform.layout import Protocol
-from cardio.personalize.register import CardState, Register
+from cardio.personalize.register import Register
 from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.chip import Moment
 from cardio.virtual.faults import Fault, FaultPlan

@@ -30,11 +30,12 @@ from cardio.errors import (
     LoadFileInvalid,
     SamKeyMissing,
 )
+from cardio.personalize.attempts import CardState
 from cardio.personalize.batch import Batch, Result
 from cardio.personalize.globalplatform.layout import Protocol
 from cardio.personalize.jobs import Job
 from cardio.personalize.layouts import load_card_layout
-from cardio.personalize.register import CardState, Register
+from cardio.personalize.register import Register
 from cardio.security.issuing import KeyringIssuingKeys
 from cardio.security.keyring import Keyring
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader

@@ -12,10 +12,11 @@ from cardio.applications.wallet import select_wallet
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
 from cardio.errors import CardRemoved, InputInvalid, TransportKeyWrong
+from cardio.personalize.attempts import CardState, JobHead
 from cardio.personalize.example_job import example_job
 from cardio.personalize.key_replacement import KeyReplacement
 from cardio.personalize.personalizer import Personalizer
-from cardio.personalize.register import CardState, JobHead, Register
+from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring, RootKey
@@ -42,7 +43,7 @@ JOB = "new-keys"
 def register(tmp_path: Path) -> Iterator[Register]:
     opened = Register(tmp_path / "register.db")
     opened.open_job(JobHead("issue", PRODUCT.id, 1, bytes(32), OLD.name))
-    opened.open_job(JobHead(JOB, PRODUCT.id, 1, bytes(32), NEW.name))
+    opened.open_job(JobHead(JOB, PRODUCT.id, 1, b"\x01" * 32, NEW.name))
     yield opened
     opened.close()
 

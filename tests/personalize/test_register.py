@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from cardio.errors import InputInvalid, JobInvalid, JournalBroken, JournalLocked, SamKeyMissing
+from cardio.personalize.attempts import CardState, JobHead
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.pins import pin_of
-from cardio.personalize.register import SCHEMA, CardState, JobHead, Register
+from cardio.personalize.register import SCHEMA, Register
 from cardio.security.issuing import KeyringIssuingKeys
 from cardio.security.keyring import Keyring
 from tests.personalize.workshop import Workshop

@@ -8,11 +8,11 @@ import pytest
 
 from cardio.apdu.connection import CardConnection
 from cardio.errors import AuthenticationFailed, CardRemoved, PinWrong
+from cardio.personalize.attempts import CardState
 from cardio.personalize.binding import references
 from cardio.personalize.cos.driver import cos_driver
 from cardio.personalize.layout import DirectoryLayout, FileLayout, Layout, Written
 from cardio.personalize.personalizer import Personalizer
-from cardio.personalize.register import CardState
 from cardio.personalize.steps import CardContent, Finding
 from cardio.personalize.verifying import ReadingBack
 from cardio.transport.channel import Channel

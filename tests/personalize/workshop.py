@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from cardio.personalize.attempts import Attempt, JobHead
 from cardio.personalize.card_data import CardData
 from cardio.personalize.example_job import example_job
 from cardio.personalize.layout import Layout, load_layout
 from cardio.personalize.personalizer import Personalizer, Prepared
-from cardio.personalize.register import Attempt, JobHead, Register
+from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.transport.channel import Channel

@@ -7,10 +7,10 @@ import threading
 
 from cardio.crypto.globalplatform.scp02 import Scp02Options
 from cardio.crypto.globalplatform.scp03 import Scp03Options
+from cardio.personalize.attempts import CardState
 from cardio.personalize.batch import Result
 from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
 from cardio.personalize.personalizer import Personalizer
-from cardio.personalize.register import CardState
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.blank_products import blank_card_for, blank_java_card
 from cardio.virtual.chip import Chip

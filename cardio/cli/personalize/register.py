@@ -17,7 +17,8 @@ from cardio.cli.personalize.options import DEFAULT_REGISTER, RegisterOption
 from cardio.cli.reporting import guarded
 from cardio.errors import InputInvalid
 from cardio.ledger.times import stamp
-from cardio.personalize.register import Attempt, CardState, Register
+from cardio.personalize.attempts import Attempt, CardState
+from cardio.personalize.register import Register
 
 PAGE = 1000
 

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cardio.cli.reporting import stderr
 from cardio.errors import StorageUnavailable
 from cardio.ledger.times import stamp
+from cardio.personalize.attempts import CardState
 from cardio.personalize.batch import INTERRUPTED, REFUSED, Result
 from cardio.personalize.personalizer import CHIP
-from cardio.personalize.register import CardState
 
 
 class ResultFile:

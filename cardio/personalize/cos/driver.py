@@ -76,10 +76,11 @@ class CosDriver(ABC):
     # ---- keys ------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def authenticate_master(self, master: CardKeyReference) -> bool:
-        """Present the master key of the current directory; False if the directory has no key at all.
+    def authenticate_master(self, master: CardKeyReference) -> None:
+        """Present the master key of the current directory.
 
         Raises:
+            MasterMissing: The directory has no key at all.
             TransportKeyWrong: It is another key; a try is gone.
             AuthenticationBlocked: No try is left.
         """

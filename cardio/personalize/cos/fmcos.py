@@ -14,6 +14,7 @@ from cardio.errors import (
     FileNotFound,
     LayoutRefused,
     MacInvalid,
+    MasterMissing,
     OperationUnsupported,
     TransportKeyWrong,
 )
@@ -33,6 +34,8 @@ MAX_DATA = 239
 """Largest Lc (PERS §1.1)."""
 ANSWERED_WITHOUT_KEY = frozenset({0x6A82, 0x6A88})
 """A card without any key needs no authentication (PERS §1.5)."""
+WRONG_KEY = frozenset({0x6300, 0x6982, 0x6988})
+"""Other ways to say that a cryptogram is wrong, without the tries that are left: 63Cx is FMCOS's own (PERS §1.5)."""
 
 CREATE = FILE.extended(
     {0x6A80: LayoutRefused, 0x6A82: LayoutRefused, 0x6A84: CardFull, 0x6A86: LayoutRefused, 0x6700: LayoutRefused}
@@ -101,7 +104,7 @@ class Fmcos(CosDriver):
 
     # ---- keys ------------------------------------------------------------------------------------------------
 
-    def authenticate_master(self, master: CardKeyReference) -> bool:
+    def authenticate_master(self, master: CardKeyReference) -> None:
         """EXTERNAL AUTHENTICATE with external key 00."""
         cryptogram = self.keys.cryptogram(master, self._challenge(CHALLENGE))
         command = Command(
@@ -110,11 +113,13 @@ class Fmcos(CosDriver):
         )  # fmt: skip
         response = self.card.send(command)
         if response.ok:
-            return True
+            return
         if response.sw in ANSWERED_WITHOUT_KEY:
-            return False
+            raise MasterMissing(master.name)
         if response.sw & 0xFFF0 == 0x63C0:
             raise TransportKeyWrong(master.name, tries_left=response.sw & 0x0F)
+        if response.sw in WRONG_KEY:
+            raise TransportKeyWrong(master.name)
         raise EXTERNAL_AUTHENTICATION.error(response.sw, command.name)
 
     def add_first_key(self, record: KeyRecord, key: CardKeyReference) -> None:

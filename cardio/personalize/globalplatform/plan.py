@@ -13,6 +13,7 @@ from functools import partial
 from cardio.apdu.globalplatform import CardState
 from cardio.applications.pin import encode_pin
 from cardio.errors import CardNotBlank, LayoutInvalid
+from cardio.personalize.attempts import Presented
 from cardio.personalize.globalplatform.applet_keys import AppletKeys
 from cardio.personalize.globalplatform.cap import CapFile
 from cardio.personalize.globalplatform.commands import Installation
@@ -81,7 +82,13 @@ class JavaCardPlan(CardPlan):
         yield self._open_own()
         yield from self._with_own_keys()
 
-    def remaining(self, keys: Mapping[str, bool], *, closed: bool) -> Iterator[Step]:
+    def remaining(
+        self,
+        keys: Mapping[str, bool],
+        presented: Mapping[str, Presented],  # noqa: ARG002 - the card proves itself first: no try is spent
+        *,
+        closed: bool,
+    ) -> Iterator[Step]:
         """All of it, unless the card may have got its own keys; then the card says whether it has."""
         if closed:
             return

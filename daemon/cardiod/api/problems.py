@@ -80,6 +80,8 @@ STATUS: dict[str, int] = {
     "perso.job-invalid": 422,
     "perso.layout-invalid": 422,
     "perso.layout-refused": 409,
+    "perso.master-missing": 409,
+    "perso.master-unanswered": 409,
     "perso.not-blank": 409,
     "perso.rejected": 409,
     "perso.transport-key": 403,
