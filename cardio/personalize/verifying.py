@@ -8,10 +8,21 @@ from cardio.apdu.command import Command
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.status import FILE
 from cardio.applications.pin import verify_pin
-from cardio.errors import AccessDenied, FileNotFound, PinError, PinRequired
+from cardio.errors import AccessDenied, FileNotFound, PinError, PinRequired, RecordNotFound
 from cardio.files.key_file import KeyKind
+from cardio.files.reading import MAX_RECORDS
 from cardio.personalize.cos.driver import CosDriver
-from cardio.personalize.layout import FREE, KIND, TRANSPARENT, DirectoryLayout, FileLayout, KeyRecord, Layout
+from cardio.personalize.layout import (
+    FIXED,
+    FREE,
+    KIND,
+    TRANSPARENT,
+    VARIABLE,
+    DirectoryLayout,
+    FileLayout,
+    KeyRecord,
+    Layout,
+)
 from cardio.personalize.steps import UNREAD, CardContent, Finding
 from cardio.security.issuing import CardKeyReference
 
@@ -107,7 +118,9 @@ class ReadingBack:
         except (AccessDenied, FileNotFound) as error:
             return Finding(name, error.code)
         wrong = [str(number) for number, pair in enumerate(zip(found, expected, strict=True), 1) if pair[0] != pair[1]]
-        return Finding(name, f"record {', '.join(wrong)}" if wrong else "")
+        if wrong:
+            return Finding(name, f"record {', '.join(wrong)}")
+        return Finding(name, f"more than {len(expected)} records" if self._holds_more(file, len(expected)) else "")
 
     def _open(self, directory: DirectoryLayout, file: FileLayout) -> bool:
         """Earn a state that the file's read byte asks for; whether there is one that can be earned.
@@ -152,12 +165,20 @@ class ReadingBack:
     def _read(self, file: FileLayout, expected: Sequence[bytes]) -> list[bytes]:
         if file.kind & KIND == TRANSPARENT:
             return [self._read_binary(file, len(expected[0]))]
-        return [
-            self._card.call(
-                Command("READ RECORD", 0x00, 0xB2, number, file.sfi << 3 | 4, le=len(record), outcomes=FILE)
-            )
-            for number, record in enumerate(expected, start=1)
-        ]
+        return [self._read_record(file, number, len(record)) for number, record in enumerate(expected, start=1)]
+
+    def _read_record(self, file: FileLayout, number: int, size: int) -> bytes:
+        return self._card.call(Command("READ RECORD", 0x00, 0xB2, number, file.sfi << 3 | 4, le=size, outcomes=FILE))
+
+    def _holds_more(self, file: FileLayout, records: int) -> bool:
+        """Whether a linear file has a record behind the last that was written; a cyclic one may have older ones."""
+        if file.kind & KIND not in {FIXED, VARIABLE} or records >= MAX_RECORDS:
+            return False
+        try:
+            self._read_record(file, records + 1, 0)
+        except RecordNotFound:
+            return False
+        return True
 
     def _read_binary(self, file: FileLayout, size: int) -> bytes:
         first = min(size, MAX_READ)

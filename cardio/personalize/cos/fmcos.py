@@ -16,10 +16,11 @@ from cardio.errors import (
     MacInvalid,
     MasterMissing,
     OperationUnsupported,
+    RecordNotFound,
     TransportKeyWrong,
 )
 from cardio.personalize.cos.driver import CosDriver
-from cardio.personalize.layout import KIND, TRANSPARENT, DirectoryLayout, FileLayout, KeyRecord
+from cardio.personalize.layout import CYCLIC, KIND, TRANSPARENT, DirectoryLayout, FileLayout, KeyRecord, Written
 from cardio.security.issuing import CardKeyReference
 from cardio.transport.channel import Disclosure
 
@@ -30,6 +31,8 @@ ADD = 0x01
 """P1 of WRITE KEY: a new key; otherwise the type byte of the one that is replaced."""
 CHALLENGE, LINE_CHALLENGE = 8, 4
 MAC_SIZE = 4
+NUMBER = 0x04
+"""Mode of READ and UPDATE RECORD: P1 is the record's number (PERS §1.5, EW §3.1)."""
 MAX_DATA = 239
 """Largest Lc (PERS §1.1)."""
 ANSWERED_WITHOUT_KEY = frozenset({0x6A82, 0x6A88})
@@ -161,12 +164,47 @@ class Fmcos(CosDriver):
         )  # fmt: skip
 
     def write(self, file: FileLayout, records: Sequence[bytes], line: CardKeyReference | None) -> None:
-        """UPDATE BINARY by SFI; APPEND RECORD one by one."""
+        """UPDATE BINARY by SFI; APPEND RECORD one by one, those of a cyclic file from the oldest to the newest.
+
+        What is written afterwards can be repeated (PERS §1.8): records go by number there, and of a cyclic file only
+        those are appended that an interrupted attempt has not.
+        """
+        afterwards = file.written is Written.AFTERWARDS
         if file.kind & KIND == TRANSPARENT:
             self._write_binary(file, records[0], line)
-            return
-        for record in records:
-            self._update(0xE2, 0x00, file.sfi << 3, record, line, file)
+        elif file.kind & KIND == CYCLIC:
+            for record in reversed(self._not_appended(file, records) if afterwards else records):
+                self._append(file, record, line)
+        elif afterwards:
+            for number, record in enumerate(records, start=1):
+                self._write_numbered(file, number, record, line)
+        else:
+            for record in records:
+                self._append(file, record, line)
+
+    def _append(self, file: FileLayout, record: bytes, line: CardKeyReference | None) -> None:
+        self._update(0xE2, 0x00, file.sfi << 3, record, line, file)
+
+    def _write_numbered(self, file: FileLayout, number: int, record: bytes, line: CardKeyReference | None) -> None:
+        """Replace a record, or append it: that the next number appends is told of variable records only (PERS §1.5)."""
+        try:
+            self._update(0xDC, number, file.sfi << 3 | NUMBER, record, line, file)
+        except RecordNotFound:
+            self._append(file, record, line)
+
+    def _not_appended(self, file: FileLayout, records: Sequence[bytes]) -> Sequence[bytes]:
+        """Records, newest first, that are newer than what an interrupted attempt has appended."""
+        held: list[bytes] = []
+        for number, record in enumerate(records, start=1):
+            answer = self.card.send(Command("READ RECORD", 0x00, 0xB2, number, file.sfi << 3 | NUMBER, le=len(record)))
+            if not answer.ok:
+                break
+            held.append(answer.data)
+        # The newest that it holds are the oldest that were to be written.
+        appended = next(
+            count for count in range(len(held), -1, -1) if held[:count] == [*records[len(records) - count :]]
+        )
+        return records[: len(records) - appended]
 
     def _write_binary(self, file: FileLayout, content: bytes, line: CardKeyReference | None) -> None:
         room = MAX_DATA - (MAC_SIZE if line else 0)

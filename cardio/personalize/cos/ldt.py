@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from cardio.apdu.command import Command
 from cardio.apdu.status import EXTERNAL_AUTHENTICATION, PURSE
-from cardio.personalize.cos.fmcos import CHALLENGE, Fmcos
+from cardio.personalize.cos.fmcos import CHALLENGE, NUMBER, Fmcos
 from cardio.personalize.layout import CYCLIC, KIND, TRANSPARENT, FileLayout, KeyRecord
 from cardio.security.issuing import CardKeyReference
 from cardio.transport.channel import Disclosure
 
-NUMBER = 0x04
-"""Mode of UPDATE RECORD: P1 is the record's number (SSC §5.1)."""
 APPEND_CYCLIC = 0x03
+"""Mode of UPDATE RECORD (SSC §5.3)."""
 
 
 class Ldt(Fmcos):
@@ -33,21 +32,15 @@ class Ldt(Fmcos):
 
     def write(self, file: FileLayout, records: Sequence[bytes], line: CardKeyReference | None) -> None:
         """UPDATE RECORD by number, the next one is appended; a cyclic file from the oldest to the newest."""
-        if line is not None or file.kind & KIND == TRANSPARENT:
+        if file.kind & KIND in {TRANSPARENT, CYCLIC}:
             super().write(file, records, line)
             return
-        if file.kind & KIND == CYCLIC:
-            for record in reversed(self._not_appended(file, records)):
-                self._update(0xDC, 0x00, file.sfi << 3 | APPEND_CYCLIC, record, None, file)
-            return
         for number, record in enumerate(records, start=1):
-            self._update(0xDC, number, file.sfi << 3 | NUMBER, record, None, file)
+            self._update(0xDC, number, file.sfi << 3 | NUMBER, record, line, file)
 
-    def _not_appended(self, file: FileLayout, records: Sequence[bytes]) -> Sequence[bytes]:
-        """Records, newest first, that are newer than what an interrupted attempt has appended."""
-        command = Command("READ RECORD", 0x00, 0xB2, 0x01, file.sfi << 3 | NUMBER, le=len(records[0]))
-        answer = self.card.send(command)
-        return records[: records.index(answer.data)] if answer.ok and answer.data in records else records
+    def _append(self, file: FileLayout, record: bytes, line: CardKeyReference | None) -> None:
+        """To a cyclic file: there is no APPEND RECORD (SSC §5.1)."""
+        self._update(0xDC, 0x00, file.sfi << 3 | APPEND_CYCLIC, record, line, file)
 
     def set_starting_day(self, day: str) -> None:
         """UPDATE STARTING DAY, with the right of DSK (LD/T 32 part 5, 7.7)."""
