@@ -37,5 +37,7 @@ def validated(model: type[Model], content: dict[str, Any], file: Path) -> Model:
     try:
         return model.model_validate(content, context=file.parent)
     except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        reasons = "; ".join(
+            ": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]])) for one in error.errors()
+        )
         raise LayoutInvalid(f"{file.name}: {reasons}") from error

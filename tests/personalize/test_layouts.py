@@ -208,6 +208,10 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda layout: layout["master_file"].pop("master"),
         "master_file: Value error, MF has a temporary master, but none that takes its place",
     ),
+    "a master that no other comes before": (
+        lambda layout: layout["master_file"].pop("temporary"),
+        "Value error, MF has a master of its own, but no temporary one that it takes the place of",
+    ),
     "two keys in one place": (
         lambda layout: layout["master_file"]["directories"][0]["keys"].append(
             layout["master_file"]["directories"][0]["keys"][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,23 +108,56 @@ def test_a_card_that_does_not_come_back_is_given_up_by_name(register: Register) 
 def test_a_job_is_gone_on_with_by_the_same_rows_only(register: Register) -> None:
     register.open_job(JOB)
     with pytest.raises(InputInvalid):
-        register.open_job(JobHead("job-1", "ssc-2.0", 3, b"\x01" * 32, "k"))
+        register.open_job(replace(JOB, digest=b"\x01" * 32))
+    with pytest.raises(InputInvalid, match="other keys"):
+        register.open_job(replace(JOB, made_with=b"\x01" * 32))
+    with pytest.raises(InputInvalid, match="job job-1 has the very same rows"):
+        register.open_job(replace(JOB, id="a copy"))
     register.note("mailer.exported", "job-1", {"rows": 3})
     assert kinds(register) == ["job.opened", "job.resumed", "mailer.exported"]
 
 
-def test_a_state_that_was_changed_behind_the_chain_is_found(tmp_path: Path) -> None:
-    """Who would make a row twice would call its card rejected."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE attempts SET state = 'rejected' WHERE id = 1",
+        "UPDATE attempts SET record = 'another' WHERE id = 1",
+        "UPDATE attempts SET identity = '3B01' WHERE id = 1",
+        "UPDATE attempts SET reason = 'none' WHERE id = 2",
+        "INSERT INTO attempts VALUES (9, 'job-1', '9', '3B09', 'desk', 'finished', NULL, '', '')",
+        "DELETE FROM attempts WHERE id = 3",
+        "UPDATE key_writes SET kcv = '000000'",
+        "UPDATE key_writes SET confirmed = 0",
+        "DELETE FROM key_writes",
+        "INSERT INTO key_writes VALUES (7, 'MF/BATCH', NULL, 1)",
+        "DELETE FROM presentations",
+        "UPDATE jobs SET digest = x'00'",
+        "UPDATE jobs SET made_with = x'00'",
+    ],
+)
+def test_what_was_changed_behind_the_chain_is_found(tmp_path: Path, change: str) -> None:
+    """Who would make a row twice would call its card rejected, or have it never begun."""
     file = tmp_path / "cards.db"
     register = Register(file)
     register.open_job(JOB)
-    register.move(register.begin("job-1", "1", "3B00", "desk").id, CardState.FINISHED)
-    assert register.verify() == 3
+    made = register.begin("job-1", "1", "3B00", "desk").id
+    register.presenting(made, "TRANSPORT", "AABBCC")
+    register.erasing(made, "MF/BATCH")
+    register.writing_key(made, "MF/BATCH", "112233")
+    register.move(made, CardState.FINISHED)
+    rejected = register.begin("job-1", "2", "3B02", "desk")
+    register.presenting(rejected.id, "TRANSPORT", "AABBCC")
+    register.refused(rejected.id, "TRANSPORT", "AABBCC")
+    register.interrupted(rejected.id, "torn")
+    register.move(rejected.id, CardState.REJECTED, reason="full")
+    register.begin_again(register.attempt(rejected.id), "job-1", "3", "desk")
+    assert register.verify() == 13
     register.close()
     with sqlite3.connect(file) as db:
-        db.execute("UPDATE attempts SET state = 'rejected'")
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(change)
     register = Register(file)
-    with pytest.raises(JournalBroken, match="attempt 1"):
+    with pytest.raises(JournalBroken, match=r"attempt \d|job job-1"):
         register.verify()
     register.close()
 

@@ -8,9 +8,9 @@ import pytest
 
 from cardio.errors import CardDiffers, CardRemoved
 from cardio.files.key_file import KeyKind
+from cardio.personalize.attempts import CardState
 from cardio.personalize.layout import FileLayout, KeyRecord, Layout, Written
 from cardio.personalize.personalizer import Personalizer
-from cardio.personalize.register import CardState
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan
 from tests.personalize.workshop import JOB, PIN, Workshop, powered
