@@ -27,7 +27,8 @@ from cardio.virtual.vpcd import VpcdLink
 from tests.counter import eventually
 from tests.globalplatform.caps import APPLET, PACKAGE, components
 from tests.globalplatform.channels import C_DEC, FULL, INSTANCE, SCP02, SCP03, aes_keys, des_keys, get_data
-from tests.personalize.java_cards import JOB, JavaWorkshop
+from tests.personalize.java_cards import JavaWorkshop
+from tests.personalize.workshop import JOB
 
 pytestmark = pytest.mark.pcsc
 

@@ -44,13 +44,15 @@ class Interruption:
         name: For people.
         fault: Of the card.
         kills: Whether the process dies at that place, instead of the card's being torn out.
-        twice: Whether the card is torn once more, at the same command counted from its return.
+        twice: Whether it happens once more, at the same command counted from the card's return.
+        rejects: Whether the card may be rejected by it, and must then say why.
     """
 
     name: str
     fault: Fault
     kills: bool = False
     twice: bool = False
+    rejects: bool = False
 
     def __str__(self) -> str:
         return self.name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cardio.cli.personalize.feeding import blank_for
@@ -18,13 +17,12 @@ from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.register import Register
 from cardio.products.catalogue import Catalogue
 from cardio.security.issuing import IssuingKeys
-from cardio.transport.channel import Channel
-from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.globalplatform import JavaCard
 from cardio.virtual.globalplatform_applet import PersonalizableApplet
 from cardio.virtual.issuing_keys import issuing_test_keys
 from cardio.virtual.roots import test_root
 from tests.globalplatform.caps import components, write_cap
+from tests.personalize.workshop import JOB, PIN, opened_register, powered
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "layouts" / "java-card.toml"
 SCP02 = {
@@ -35,8 +33,6 @@ SCP02 = {
 }
 """What the example becomes for a 3DES card."""
 PRODUCT = "citizen-wallet"
-PIN = "123456"
-JOB = "job-1"
 OWN_KEYS = "ISD/GP-ENC+GP-MAC+GP-DEK"
 WALLET_KEYS = "ADF1/WALLET-DPK+WALLET-DLK+WALLET-DTK"
 WALLET = bytes.fromhex("A00000000386980701")
@@ -93,15 +89,9 @@ class JavaWorkshop:
         self.head = JobHead(JOB, PRODUCT, 2, bytes(32), self.maker.keys.name, ("Li", "Wang"))
         self.rows = [self.maker.prepare(row, PIN) for row in example_job(product, layout, 2)[1]]
 
-    @contextmanager
-    def register(self, folder: Path) -> Iterator[Register]:
-        """The register in a folder, with the job begun."""
-        register = Register(folder / "register.db")
-        try:
-            register.open_job(self.head)
-            yield register
-        finally:
-            register.close()
+    def register(self, folder: Path) -> AbstractContextManager[Register]:
+        """The register in a folder, with the job begun; closed afterwards."""
+        return opened_register(folder, self.head)
 
     def blank(self, number: int = 1) -> JavaCard:
         """A blank card with a serial number."""
@@ -125,16 +115,6 @@ class JavaWorkshop:
         """Present a card once, and make it for a row."""
         with powered(card) as channel:
             return self.maker.personalize(channel, self.rows[row], register, JOB, try_again=try_again)
-
-
-@contextmanager
-def powered(card: JavaCard) -> Iterator[Channel]:
-    """A card in an embedded reader, powered for a while."""
-    channel = EmbeddedReader("desk", card).connect()
-    try:
-        yield channel
-    finally:
-        channel.close()
 
 
 def memory(card: JavaCard) -> dict[str, object]:

@@ -26,7 +26,9 @@ from cardio.virtual.faults import Fault, FaultPlan
 from cardio.virtual.globalplatform import JavaCard
 from cardio.virtual.received import Received
 from tests.faults.loop import scratch
-from tests.personalize.java_cards import JOB, OWN_KEYS, WALLET_KEYS, JavaWorkshop, memory
+from tests.personalize.interruptions import INTERRUPTIONS, Interruption, Killed
+from tests.personalize.java_cards import OWN_KEYS, WALLET_KEYS, JavaWorkshop, memory
+from tests.personalize.workshop import JOB
 
 PRESENTATIONS = 4
 """Torn, refused, tried again, finished."""
@@ -34,52 +36,10 @@ EXTERNAL_AUTHENTICATE, PUT_KEY, SET_STATUS = 0x82, 0xD8, 0xF0
 MOST_CHAIN_ROWS = 1000
 
 
-class Killed(BaseException):
-    """The process dies: nothing that handles errors runs any more."""
-
-
-@dataclass(frozen=True)
-class JavaInterruption:
-    """One kind of fault.
-
-    Attributes:
-        name: For people.
-        fault: Of the card.
-        kills: Whether the process dies at that place, instead of the card's being torn out.
-        twice: Whether it happens once more, at the same command counted from the card's return.
-        rejects: Whether the card may be rejected by it, and must then say why.
-    """
-
-    name: str
-    fault: Fault
-    kills: bool = False
-    twice: bool = False
-    rejects: bool = False
-
-    def __str__(self) -> str:
-        return self.name
-
-    def plan(self, n: int) -> FaultPlan:
-        """The fault at the n-th place."""
-
-        def die() -> None:
-            raise Killed
-
-        return FaultPlan(self.fault, n, action=die if self.kills else None)
-
-
-INTERRUPTIONS = (
-    JavaInterruption("torn before a command", Fault.CUT_BEFORE),
-    JavaInterruption("torn after a command", Fault.CUT_AFTER),
-    JavaInterruption("torn before a write", Fault.CUT_BEFORE_COMMIT),
-    JavaInterruption("torn after a write", Fault.CUT_AFTER_COMMIT),
-    JavaInterruption("never answers", Fault.MUTE),
-    JavaInterruption("answers too late", Fault.LATE),
-    JavaInterruption("killed between register and command", Fault.CUT_BEFORE, kills=True),
-    JavaInterruption("killed between command and confirmation", Fault.CUT_AFTER, kills=True),
-    JavaInterruption("torn twice after a command", Fault.CUT_AFTER, twice=True),
-    JavaInterruption("an answer is cut short", Fault.TRUNCATED, rejects=True),
-    JavaInterruption("a command is refused", Fault.REFUSED, rejects=True),
+JAVA_INTERRUPTIONS = (
+    *INTERRUPTIONS,
+    Interruption("an answer is cut short", Fault.TRUNCATED, rejects=True),
+    Interruption("a command is refused", Fault.REFUSED, rejects=True),
 )
 
 
@@ -114,7 +74,7 @@ class JavaLoop:
     """All places of one kind of fault in the making of a card."""
 
     workshop: JavaWorkshop
-    interruption: JavaInterruption
+    interruption: Interruption
 
     def __str__(self) -> str:
         return f"{self.workshop.layout.protocol} / {self.interruption}"
@@ -204,7 +164,7 @@ def loops(folder: Path) -> Iterator[JavaLoop]:
         place = folder / protocol
         place.mkdir(exist_ok=True)
         workshop = JavaWorkshop(place, protocol)
-        yield from (JavaLoop(workshop, interruption) for interruption in INTERRUPTIONS)
+        yield from (JavaLoop(workshop, interruption) for interruption in JAVA_INTERRUPTIONS)
 
 
 def main() -> int:

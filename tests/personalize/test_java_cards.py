@@ -50,9 +50,7 @@ from tests.cli.test_cli import cardio
 from tests.globalplatform.caps import APPLET, PACKAGE
 from tests.globalplatform.channels import SCP03, Watched, aes_keys
 from tests.personalize.java_cards import (
-    JOB,
     OWN_KEYS,
-    PIN,
     PRODUCT,
     WALLET,
     WALLET_KEYS,
@@ -60,9 +58,9 @@ from tests.personalize.java_cards import (
     applet_memory,
     layout_text,
     memory,
-    powered,
     write_layout,
 )
+from tests.personalize.workshop import JOB, PIN, powered
 
 INITIALIZE_UPDATE, EXTERNAL_AUTHENTICATE, DELETE, PUT_KEY = 0x50, 0x82, 0xE4, 0xD8
 PROTOCOLS = pytest.mark.parametrize("protocol", list(Protocol))

@@ -10,7 +10,7 @@ import pytest
 
 from cardio.personalize.globalplatform.layout import Protocol
 from tests.personalize.java_cards import JavaWorkshop
-from tests.personalize.java_interruptions import INTERRUPTIONS, JavaLoop, loops
+from tests.personalize.java_interruptions import JAVA_INTERRUPTIONS, JavaLoop, loops
 from tests.summary import SUMMARY
 
 SAMPLES = 40
@@ -18,7 +18,7 @@ PLACES = 42
 """About how many commands a card takes."""
 SEED = "CARDIO_JAVA_CARD_SEED"
 """Set it to the printed seed to get the same cases."""
-TORN_AFTER_A_WRITE = next(one for one in INTERRUPTIONS if one.name == "torn after a write")
+TORN_AFTER_A_WRITE = next(one for one in JAVA_INTERRUPTIONS if one.name == "torn after a write")
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -65,15 +65,9 @@ class Workshop:
         """The rows, checked; their PIN is 123456."""
         return [self.maker.prepare(row, PIN) for row in self.data]
 
-    @contextmanager
-    def register(self, folder: Path) -> Iterator[Register]:
-        """The register in a folder, with the job begun; closed afterwards, as every commit is on disk already."""
-        register = Register(folder / "register.db")
-        try:
-            register.open_job(self.head)
-            yield register
-        finally:
-            register.close()
+    def register(self, folder: Path) -> AbstractContextManager[Register]:
+        """The register in a folder, with the job begun; closed afterwards."""
+        return opened_register(folder, self.head)
 
     def blank(self, number: int = 1) -> VirtualCard:
         """A blank card with a serial number."""
@@ -85,6 +79,17 @@ class Workshop:
         """Present a card once, and make it for a row."""
         with powered(card) as channel:
             return self.maker.personalize(channel, self.rows[row], register, job, try_again=try_again)
+
+
+@contextmanager
+def opened_register(folder: Path, head: JobHead) -> Iterator[Register]:
+    """The register in a folder, with a job begun; closed afterwards, as every commit is on disk already."""
+    register = Register(folder / "register.db")
+    try:
+        register.open_job(head)
+        yield register
+    finally:
+        register.close()
 
 
 @contextmanager
