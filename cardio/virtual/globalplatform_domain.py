@@ -33,6 +33,7 @@ MORE_DATA = 0x6310
 NOTHING_MORE = b"\x00"
 """Answer of commands that have a receipt where there is delegated management."""
 NEXT_STATES = {
+    # PROJECT CHOICE: no source says whether a card may skip a state; a strict one does not let it.
     CardState.OP_READY: {CardState.INITIALIZED},
     CardState.INITIALIZED: {CardState.SECURED},
     CardState.SECURED: {CardState.CARD_LOCKED},
