@@ -214,18 +214,28 @@ class Register:
 
         self._database.write(write)
 
-    def give_up(self, attempt: int, reason: str, operators: tuple[str, ...]) -> None:
+    def give_up(self, attempt: int, reason: str, operators: tuple[str, ...], *, destroyed: bool = False) -> None:
         """Register a card that does not come back as rejected, so that its row can be made on another.
 
+        Args:
+            attempt: Its number.
+            reason: Why it does not come back.
+            operators: Who says so.
+            destroyed: Whether it was finished, and destroyed afterwards: two cards of one number must never be in use.
+
         Raises:
-            InputInvalid: There is no such attempt, or it has ended.
+            InputInvalid: There is no such attempt, or it is not open; or not finished, if it was destroyed.
         """
 
         def write(db: sqlite3.Connection) -> None:
-            row = db.execute("SELECT finished_at FROM attempts WHERE id = ?", (attempt,)).fetchone()
-            if row is None or row["finished_at"] is not None:
+            row = db.execute("SELECT state FROM attempts WHERE id = ?", (attempt,)).fetchone()
+            state = None if row is None else CardState(row["state"])
+            if destroyed and state is not CardState.FINISHED:
+                raise InputInvalid(f"no attempt {attempt} is finished")
+            if not destroyed and (state is None or state.final):
                 raise InputInvalid(f"no attempt {attempt} is open")
-            self._move(db, attempt, CardState.REJECTED, {"reason": f"given up: {reason}", "operators": operators})
+            said = "destroyed" if destroyed else "given up"
+            self._move(db, attempt, CardState.REJECTED, {"reason": f"{said}: {reason}", "operators": operators})
 
         self._database.write(write)
 

@@ -105,6 +105,21 @@ def test_a_card_that_does_not_come_back_is_given_up_by_name(register: Register) 
     register.begin("job-1", "1", "3B01", "desk")
 
 
+def test_the_row_of_a_finished_card_that_was_destroyed_is_made_on_another(register: Register) -> None:
+    register.open_job(JOB)
+    made = register.begin("job-1", "1", "3B00", "desk")
+    with pytest.raises(InputInvalid, match="finished"):
+        register.give_up(made.id, "misprinted", ("Li", "Wang"), destroyed=True)
+    register.move(made.id, CardState.FINISHED)
+    with pytest.raises(InputInvalid, match="open"):
+        register.give_up(made.id, "misprinted", ("Li", "Wang"))
+    register.give_up(made.id, "misprinted", ("Li", "Wang"), destroyed=True)
+    assert (register.attempt(made.id).reason, register.made("job-1")) == ("destroyed: misprinted", set())
+    register.move(register.begin("job-1", "1", "3B01", "desk").id, CardState.FINISHED)
+    assert register.made("job-1") == {"1"}
+    register.verify()
+
+
 def test_a_job_is_gone_on_with_by_the_same_rows_only(register: Register) -> None:
     register.open_job(JOB)
     with pytest.raises(InputInvalid):

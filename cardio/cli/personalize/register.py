@@ -81,6 +81,9 @@ def give_up(
     attempt: Annotated[int, typer.Argument(help="number of the card in `cardio register list`", metavar="ID")],
     reason: Annotated[str, typer.Option("--reason", help="why it does not come back")],
     operator: Annotated[list[str], typer.Option("--operator", help="who says so; two persons", metavar="NAME")],
+    destroyed: Annotated[
+        bool, typer.Option("--destroyed", help="the card was finished, and both saw that it was destroyed")
+    ] = False,
     file: RegisterOption = DEFAULT_REGISTER,
 ) -> None:
     """register a card that does not come back as rejected: its row is made on another card"""
@@ -88,7 +91,7 @@ def give_up(
     if len(operators) < 2:
         raise InputInvalid("--operator NAME twice: two persons give a card up")
     with _opened(file) as opened:
-        opened.give_up(attempt, reason, operators)
+        opened.give_up(attempt, reason, operators, destroyed=destroyed)
     stdout.print(f"{attempt}: 已登记为废卡 rejected")
 
 

@@ -165,7 +165,7 @@ class CardManager:
     def _key(self, value: bytes, key_type: KeyType) -> bytes:
         """One key of PUT KEY: type ‖ length ‖ value under DEK ‖ length ‖ check value; AES tells its length inside."""
         session = self._connection.session
-        # An AES-192 key is no whole number of blocks; no source pads it: PROJECT CHOICE, as all else under DEK is padded.
+        # An AES-192 key is no whole number of blocks, and no source says how it is padded. PROJECT CHOICE.
         whole = pad80(value, session.block) if len(value) % session.block else value
         coded = session.encrypt_key(whole)
         if key_type is KeyType.AES:
