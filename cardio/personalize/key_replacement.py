@@ -19,8 +19,9 @@ from cardio.personalize.card_data import CardData
 from cardio.personalize.cos.driver import CosDriver, cos_driver
 from cardio.personalize.derived.card import layout_of
 from cardio.personalize.derived.wallet import WALLET_LABEL
+from cardio.personalize.identity import identity_of
 from cardio.personalize.layout import DirectoryLayout, KeyRecord, Layout
-from cardio.personalize.personalizer import INTERRUPTIONS, identity_of
+from cardio.personalize.personalizer import INTERRUPTIONS
 from cardio.personalize.register import Register
 from cardio.personalize.steps import Place
 from cardio.products.model import Product

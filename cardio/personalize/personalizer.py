@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from cardio.apdu.command import Command, select_file, select_name
 from cardio.apdu.connection import CardConnection
 from cardio.errors import (
     CardChanged,
     CardDiffers,
     CardioError,
-    CardNotBlank,
     CardRejected,
     InputInvalid,
     JobInvalid,
@@ -27,6 +25,7 @@ from cardio.personalize.attempts import Attempt, CardState, Presented
 from cardio.personalize.binding import missing_files
 from cardio.personalize.card_data import CardData, content_of
 from cardio.personalize.derived.card import layout_of
+from cardio.personalize.identity import identity_of, refuse_known
 from cardio.personalize.layouts import CardLayout
 from cardio.personalize.planning import planner_for
 from cardio.personalize.register import Register
@@ -34,19 +33,12 @@ from cardio.personalize.steps import CardContent, CardPlan, Finding, Step
 from cardio.products.catalogue import Catalogue
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
-from cardio.transport.channel import Channel, Disclosure
+from cardio.transport.channel import Channel
 
 INTERRUPTIONS = (MasterUnanswered, ReaderError, SamError, SecureChannelBroken, StoreError)
 """Errors that say nothing about the card: it is gone on with when it comes back."""
-CONTACTLESS = bytes.fromhex("8001")
-"""What the ATR of a contactless card begins with, behind TS and T0 (PC/SC part 3)."""
 CHIP = "CPLC:"
 """Before what a chip's production data tell, behind ATR and UID."""
-GET_UID = Command("GET UID", 0xFF, 0xCA, le=0, disclosure=Disclosure.ALL)
-NOT_THERE = frozenset({0x6A82, 0x6A86})
-"""Answers to SELECT: no such file, or a card that selects by names only."""
-BLOCKED = frozenset({0x6283, 0x6A81, 0x9303})
-"""Answers of a blocked application (SSC §2.1, EW §1.4)."""
 
 
 def _nobody_watches(step: Step) -> None:
@@ -271,40 +263,6 @@ def _same(plan: CardPlan, known: Attempt) -> bool:
     except CardChanged:
         return False
     return True
-
-
-def refuse_known(card: CardConnection, catalogue: Catalogue) -> None:
-    """Refuse a card on which an application of any known product can be selected; no key is tried.
-
-    Raises:
-        CardNotBlank: There is one, blocked or not.
-        CardError: The card does not say.
-    """
-    selectors: dict[bytes | int, str] = {}
-    for product in catalogue:
-        if product.wallet is not None:
-            selectors |= dict.fromkeys((product.wallet.aid, *product.wallet.identifiers), product.id)
-        if product.social_security is not None:
-            selectors[product.social_security.name] = product.id
-    for selector, name in selectors.items():
-        command = select_file(selector) if isinstance(selector, int) else select_name(selector)
-        response = card.send(command)
-        if response.sw in NOT_THERE:
-            continue
-        if not response.ok and response.sw not in BLOCKED:
-            raise command.outcomes.error(response.sw, command.name)
-        raise CardNotBlank(f"it holds an application of {name}")
-
-
-def identity_of(card: CardConnection) -> str:
-    """What every card is known by: its ATR, and its UID where a contactless reader tells it, in hex."""
-    identity = card.atr.hex().upper()
-    # A contact card must never be sent class FF (ISO 7816-3 §10.3).
-    if not card.contact and card.atr[2:4] == CONTACTLESS:
-        answer = card.send(GET_UID)
-        if answer.ok and answer.data:
-            identity += f" {answer.data.hex().upper()}"
-    return identity
 
 
 def _reason(error: CardioError, step: Step | None) -> str:

@@ -91,7 +91,8 @@ class MakerOptions:
         return self._maker(made_for, issuing_test_keys(made_for))
 
     def _maker(self, product: Product, keys: IssuingKeys) -> Personalizer:
-        maker = Personalizer(product, keys, None if self.layout is None else load_card_layout(self.layout))
+        layout = None if self.layout is None else load_card_layout(self.layout)
+        maker = Personalizer(product, keys, layout, catalogue(self.profiles))
         for sentence in maker.left_out:
             stderr.print(f"注意 note: {sentence}", markup=False)
         return maker
