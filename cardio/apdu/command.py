@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cardio.apdu.status import FILE, OK, SELECT, Outcomes
 from cardio.errors import LinkCorrupt
@@ -37,7 +37,7 @@ class Command:
     ins: int
     p1: int = 0
     p2: int = 0
-    data: bytes = b""
+    data: bytes = field(default=b"", repr=False)
     le: int | None = None
     outcomes: Outcomes = FILE
     disclosure: Disclosure = Disclosure.HEADER
@@ -78,7 +78,7 @@ class Command:
 class Response:
     """Answer of a card: data and status word."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     sw: int
 
     @classmethod

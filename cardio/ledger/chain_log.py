@@ -84,7 +84,8 @@ class ChainLog:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             with closing(sqlite3.connect(self._path, isolation_level=None)) as db:
                 db.row_factory = sqlite3.Row
-                db.execute("PRAGMA synchronous = FULL")
+                # FULL does not sync the folder when the rollback journal is deleted: a power loss could bring it back.
+                db.execute("PRAGMA synchronous = EXTRA")
                 yield db
         except OSError as error:
             raise StorageUnavailable(f"{self._path}: {error.strerror}") from error

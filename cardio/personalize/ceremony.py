@@ -84,7 +84,6 @@ class Ceremony:
         two_persons([self.custodians[-1], checker])
         if not compare_digest(key_check_value(self._algorithm, root.key), kcv):
             raise KeyCheckFailed(f"{kcv.hex().upper()} is not the check value of the key that the components make")
-        widened = accept(self._store.keyring, self._name, root, self._algorithm)
         payload: dict[str, Any] = {
             "purpose": self._purpose,
             "algorithm": self._algorithm.value,
@@ -94,7 +93,9 @@ class Ceremony:
             "checker": checker.strip(),
             "kcv": kcv.hex().upper(),
         }
-        self._store.change(widened, ENTERED, self._name, payload)
+        self._store.change(
+            lambda keyring: accept(keyring, self._name, root, self._algorithm), ENTERED, self._name, payload
+        )
 
 
 def parse_kcv(text: str) -> bytes:

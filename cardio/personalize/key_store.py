@@ -1,19 +1,24 @@
 """A keyring file and the log of all that happened to its keys (PERS §1.8, §3.2).
 
-The log says date, purpose, persons and check values, never a key. It stands beside the keyring, as `FILE.log`.
+The log says date, purpose, persons and check values, never a key. It stands beside the keyring, as `FILE.log`; while
+the file is changed, `FILE.lock` keeps others out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from cardio.errors import InputInvalid, KeyringInvalid
+from cardio.errors import InputInvalid, KeyringInvalid, StorageUnavailable
 from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger.chain import ChainRow
 from cardio.ledger.chain_log import ChainLog
+from cardio.ledger.folders import sync
 from cardio.security.keyring import Keyring
 
 MADE, ENTERED, IMPORTED, EXPORTED, FAILED = (
@@ -78,21 +83,49 @@ class KeyStore:
         """
         return self._log.append(datetime.now(CARD_TIMEZONE), kind, subject, payload)
 
-    def change(self, keyring: Keyring, kind: str, subject: str, payload: dict[str, Any]) -> None:
-        """Put another keyring in the file; it is in the log before, so that no key comes in unseen.
+    def change(self, widen: Callable[[Keyring], Keyring], kind: str, subject: str, payload: dict[str, Any]) -> None:
+        """Change what is in the file; it is in the log before, so that no key comes in unseen.
+
+        Other programs may have changed the file since it was opened: what is in it now is changed, and nobody else
+        changes it meanwhile.
+
+        Args:
+            widen: Makes the new keyring of what is in the file.
+            kind: What happened, for the log.
+            subject: To which key.
+            payload: What else is to be remembered, without secrets.
 
         Raises:
+            KeyRejected: What `widen` raises; nothing was changed.
             JournalBroken: The log is damaged; nothing was changed.
             StorageUnavailable: The log cannot be written; nothing was changed.
             KeyringInvalid: The file cannot be written; the older one stands, and the log says so.
         """
-        self.record(kind, subject, payload)
+        with self._locked():
+            keyring = widen(Keyring.load(self._path, self._passphrase))
+            self.record(kind, subject, payload)
+            try:
+                keyring.replace(self._path, self._passphrase)
+                sync(self._path.parent)
+            except KeyringInvalid:
+                self.record(FAILED, subject, {})
+                raise
+            self._keyring = keyring
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Wait until nobody else changes the file; the lock dies with its process."""
         try:
-            keyring.replace(self._path, self._passphrase)
-        except KeyringInvalid:
-            self.record(FAILED, subject, {})
-            raise
-        self._keyring = keyring
+            descriptor = os.open(
+                self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path}.lock: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def log_file(path: Path) -> Path:

@@ -145,7 +145,7 @@ def import_key(store: KeyStore, transport: Transport, kek: str, persons: Sequenc
         raise InputInvalid("the block does not say the name of its key: --name and --levels")
     kcv = arrival.kcv.hex().upper()
     store.change(
-        arrival.accepted(keyring, name, levels),
+        lambda present: arrival.accepted(present, name, levels),
         IMPORTED,
         name,
         {"levels": levels, **_payload(purpose, named, kek, transport.form, kcv)},

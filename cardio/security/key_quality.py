@@ -56,10 +56,11 @@ def check_key(key: bytes, algorithm: KeyAlgorithm) -> None:
     if len(key) not in SIZES[algorithm]:
         sizes = " or ".join(map(str, SIZES[algorithm]))
         raise KeyRejected(f"a {algorithm} key has {sizes} bytes, not {len(key)}")
-    if algorithm is not KeyAlgorithm.TRIPLE_DES:
-        if len(set(key)) == 1:
-            raise KeyRejected("all its bytes are equal")
+    if algorithm is not KeyAlgorithm.TRIPLE_DES and len(set(key)) == 1:
+        raise KeyRejected("all its bytes are equal")
+    if len(key) not in SIZES[KeyAlgorithm.TRIPLE_DES]:
         return
+    # Nothing keeps a key of another cipher from being used as a 3DES key: a keyring does not say what it is for.
     halves = [odd_parity(key[start : start + 8]) for start in range(0, len(key), 8)]
     if any(half in WEAK_DES_KEYS for half in halves):
         raise KeyRejected("it is a weak DES key")

@@ -186,12 +186,15 @@ class Keyring(DerivedKeys):
     def replace(self, path: Path, passphrase: str) -> None:
         """Write the keyring in the place of an older file; the older one stays whole until the new one is on disk.
 
+        Only one program may do so at a time.
+
         Raises:
             KeyringInvalid: It cannot be written.
         """
         unfinished = path.with_name(path.name + ".new")
         try:
-            self._write(unfinished, os.O_TRUNC, passphrase)
+            unfinished.unlink(missing_ok=True)
+            self._write(unfinished, os.O_EXCL, passphrase)
             unfinished.rename(path)
         except OSError as error:
             raise KeyringInvalid(f"{path}: {error.strerror}") from error

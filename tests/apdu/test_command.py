@@ -106,3 +106,10 @@ def test_a_response_is_data_and_the_last_two_bytes(raw: bytes) -> None:
     assert response.sw == raw[-2] << 8 | raw[-1]
     assert response.encode() == raw
     assert response.ok == (raw[-2:] == b"\x90\x00")
+
+
+def test_data_are_in_no_representation() -> None:
+    secret = bytes.fromhex("0102030405060708")
+    shown = repr(Command("VERIFY", 0x00, 0x20, data=secret)) + repr(Response(secret, 0x9000))
+    assert repr(secret)[2:-1] not in shown
+    assert "VERIFY" in shown

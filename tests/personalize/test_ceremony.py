@@ -124,6 +124,33 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_says_so_in_the_log
     assert "BATCH" not in store.keyring.names()
 
 
+def test_two_ceremonies_at_one_file_both_have_their_keys_in_it(path: Path) -> None:
+    """Both opened the file before either ended."""
+    KeyStore.create(path, "x", Keyring("city", {}, test=False))
+    begun = []
+    for name in ("WALLET-DPK", "WALLET-DLK", "WALLET-DPK"):
+        ceremony = Ceremony(KeyStore.open(path, "x"), name, 1, KeyAlgorithm.TRIPLE_DES, "issue")
+        for component in parts("Li", "Wang"):
+            ceremony.add(component, component.kcv)
+        begun.append(ceremony)
+    for ceremony in begun[:2]:
+        ceremony.finish("Li", ceremony.kcv())
+    with pytest.raises(KeyRejected):
+        begun[2].finish("Li", begun[2].kcv())
+    assert KeyStore.open(path, "x").keyring.names() == ["WALLET-DLK", "WALLET-DPK"]
+    assert [row.subject for row in ChainLog(log_file(path)).rows()] == ["keyring:city", "WALLET-DPK", "WALLET-DLK"]
+
+
+def test_what_a_program_that_died_left_behind_is_no_hindrance(store: KeyStore, path: Path) -> None:
+    left = path.with_name(path.name + ".new")
+    left.write_text("half a keyring")
+    left.chmod(0o644)
+    ceremony = begun(store, parts("Li", "Wang"))
+    ceremony.finish("Li", ceremony.kcv())
+    assert not left.exists()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("names", [[], ["Li"], ["Li", "li"], ["Li", " "], ["Li", "Wang", "Li"]])
 def test_two_persons_are_two(names: list[str]) -> None:
     with pytest.raises(InputInvalid):

@@ -60,6 +60,7 @@ def test_the_list_of_weak_keys_is_whole_and_each_has_one_that_undoes_it() -> Non
         (DES, "00" * 8 + "404142434445464F", "weak"),
         (DES, "404142434445464F" + "1FE01FE00EF10EF1", "weak"),
         (DES, "3E3C3E3C3E3C3E3C3F3D3F3D3F3D3F3D", "single DES"),
+        (SM4, "3E3C3E3C3E3C3E3C3F3D3F3D3F3D3F3D", "single DES"),
         (DES, "40" * 15, "8 or 16 bytes"),
         (SM4, "40" * 8, "16 bytes"),
         (SM4, "00" * 16, "equal"),
