@@ -152,6 +152,7 @@ def _run(
     opened = Register(register)
     written = ResultFile(file)
     try:
+        written.add_missing(job, opened.attempts(job.head.id))
         with RunProgress(len(job.rows), len(opened.made(job.head.id))) as progress:
 
             def report(result: Result) -> None:

@@ -16,6 +16,7 @@ from cardio.cli.output import print_json, stdout
 from cardio.cli.personalize.options import DEFAULT_REGISTER, RegisterOption
 from cardio.cli.reporting import guarded
 from cardio.errors import InputInvalid
+from cardio.files.dates import CARD_TIMEZONE
 from cardio.ledger.times import stamp
 from cardio.personalize.attempts import Attempt, CardState
 from cardio.personalize.register import Register
@@ -46,9 +47,10 @@ def list_attempts(
         return
     table = Table()
     for title in ("号 id", "任务 job", "行 row", "状态 state", "开始 started", "原因 reason"):
-        table.add_column(title)
+        table.add_column(title, no_wrap="started" in title or "id" in title, overflow="fold")
     for one in found:
-        table.add_row(str(one.id), one.job, one.record, one.state.value, stamp(one.started_at), one.reason or "")
+        started = one.started_at.astimezone(CARD_TIMEZONE).strftime("%Y-%m-%d %H:%M")
+        table.add_row(str(one.id), one.job, one.record, one.state.value, started, one.reason or "")
     stdout.print(table)
 
 

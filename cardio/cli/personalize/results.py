@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cardio.cli.reporting import stderr
 from cardio.errors import StorageUnavailable
 from cardio.ledger.times import stamp
-from cardio.personalize.attempts import CardState
+from cardio.personalize.attempts import Attempt, CardState
 from cardio.personalize.batch import INTERRUPTED, REFUSED, Result
+from cardio.personalize.jobs import Job
 from cardio.personalize.personalizer import CHIP
+
+FEW = 3
+"""Cards before which a rate says nothing."""
 
 
 class ResultFile:
@@ -43,9 +48,39 @@ class ResultFile:
         Raises:
             StorageUnavailable: It is not on disk.
         """
-        line = json.dumps(document(result), ensure_ascii=False) + "\n"
+        self._write(json.dumps(document(result), ensure_ascii=False) + "\n")
+
+    def add_missing(self, job: Job, attempts: Iterable[Attempt]) -> None:
+        """Write what a run that was killed has not: the register knows more cards than the file.
+
+        Args:
+            job: The job.
+            attempts: What the register knows of its cards.
+
+        Raises:
+            StorageUnavailable: The file cannot be read or written.
+        """
+        numbers = {row.data.record: row.data.identity for row in job.rows}
+        ended = [_ended(one, numbers.get(one.record, "")) for one in attempts if one.finished_at is not None]
+        there = self._read()
+        if there and not there.endswith("\n"):
+            self._write("\n")
+        known = {_key(line) for line in map(_parsed, there.splitlines()) if line is not None}
+        for result in ended:
+            if _key(document(result)) not in known:
+                self.add(result)
+
+    def _read(self) -> str:
         try:
-            os.write(self._descriptor, line.encode("utf-8"))
+            return self._path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path}: {error.strerror}") from error
+
+    def _write(self, text: str) -> None:
+        left = text.encode("utf-8")
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
         except OSError as error:
             raise StorageUnavailable(f"{self._path}: {error.strerror}") from error
@@ -53,6 +88,35 @@ class ResultFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def _ended(attempt: Attempt, number: str) -> Result:
+    """The result that a card had in a run that could not tell it any more."""
+    ended = attempt.finished_at or attempt.started_at
+    return Result(
+        attempt.record,
+        number,
+        attempt.identity,
+        attempt.reader,
+        attempt.state.value,
+        attempt.reason or "",
+        attempt.kcvs if attempt.state is CardState.FINISHED else {},
+        attempt.started_at,
+        (ended - attempt.started_at).total_seconds(),
+    )
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """A line of the file; None for one that was torn."""
+    try:
+        parsed: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return parsed
+
+
+def _key(line: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ("record", "state", "atr", "uid", "cplc"))
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -111,8 +175,8 @@ class RunProgress:
         self.counts[result.state] += 1
         self.seconds += result.seconds
         if result.state == CardState.FINISHED.value:
-            speed = self._progress.tasks[0].finished_speed or self._progress.tasks[0].speed
-            rate = f"{speed:.1f} 张/秒 cards/s" if speed else ""
+            made, elapsed = self.counts[result.state], self._progress.tasks[0].elapsed
+            rate = f"{made / elapsed:.1f} 张/秒 cards/s" if elapsed and made >= FEW else ""
             self._progress.update(self._task, advance=1, rate=rate)
             return
         words = {REFUSED: "未动 refused", INTERRUPTED: "中断 interrupted", CardState.REJECTED.value: "废卡 rejected"}
