@@ -6,6 +6,7 @@ decode to None: absent, which is not the same as empty or zero. Source: SSC §4.
 
 from __future__ import annotations
 
+import unicodedata
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
@@ -74,12 +75,15 @@ def parse_text(given: Any) -> str:
     """Insist on text.
 
     Raises:
-        ValueError: It is something else, or empty, or holds the mark of a character that could not be read.
+        ValueError: It is something else, or empty, or holds a control character, or the mark of a character that could
+            not be read.
     """
     if not isinstance(given, str) or not given:
         raise ValueError("text is needed")
     if UNREADABLE in given:
         raise ValueError("a character could not be read where this was taken from")
+    if any(unicodedata.category(character) == "Cc" for character in given):
+        raise ValueError("a control character is no text")
     return given
 
 

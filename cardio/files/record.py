@@ -15,6 +15,7 @@ written back as the card had it, unless the value was changed.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
@@ -23,6 +24,9 @@ from cardio.apdu.tlv import Tlv, encode_simple, iterate_simple
 from cardio.errors import CardDataInvalid
 from cardio.files.codecs import Codec
 from cardio.files.masking import HIDDEN, Mask
+
+NAME = re.compile("[a-z][a-z0-9_]{0,39}")
+"""The form of a field's name."""
 
 T = TypeVar("T")
 MASKED_SCHEMA = {"type": "string"}
@@ -148,7 +152,9 @@ class Record:
         values: dict[str, Any] = {}
         for name, value in given.items():
             if name not in specs:
-                raise ValueError(f"{name}: there is no such field; there are {', '.join(specs)}")
+                # In the place of a name anything may stand, a person's number too.
+                shown = name if isinstance(name, str) and NAME.fullmatch(name) else "…"
+                raise ValueError(f"{shown}: there is no such field; there are {', '.join(specs)}")
             try:
                 values[name] = _parse(specs[name], value)
             except ValueError as error:

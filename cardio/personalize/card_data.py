@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from cardio.applications.pin import encode_pin
 from cardio.errors import CardDataInvalid, JobInvalid, LayoutInvalid
 from cardio.files.check_characters import birth_date_of_citizen_id, is_card_number, is_citizen_id, sex_of_citizen_id
-from cardio.files.codecs import Text
+from cardio.files.codecs import Text, parse_text
 from cardio.files.contents import encode_records
 from cardio.files.declaration import FileDeclaration
 from cardio.files.record import Record
@@ -39,6 +39,10 @@ CITIZEN_ID = "00"
 CARD_APPLICATION = "D156000005"
 """Registered identifier of social security cards, in item 01 (SSC §4.1)."""
 FILE_NAME = re.compile(r"[A-Z][A-Z0-9.]*/EF[0-9A-F]{2}")
+NUMBERS = frozenset(
+    {"asn", "card_id", "card_number", "credit_code", "identity_number", "serial", "social_security_number"}
+)
+"""Fields that only the row itself may say: there they are checked, and no two cards have the same."""
 NO_AUTHENTICATION_CODE = "FFFFFFFF"
 """The algorithm of the code in item 01 is not public (PERS §5.3)."""
 
@@ -61,6 +65,11 @@ class Holder(Part):
     sex: str | None = None
     ethnicity: str | None = None
     birthplace: str | None = None
+
+    @field_validator("name", "number")
+    @classmethod
+    def _text(cls, value: str) -> str:
+        return parse_text(value)
 
 
 class CardData(Part):
@@ -186,16 +195,20 @@ def _records(product: Product, file: FileDeclaration, data: CardData, given: Any
     Raises:
         ValueError: Something is missing, or no value of its field.
     """
-    if isinstance(given, list):
-        return [_record(file, one) for one in given]
-    if isinstance(given, str):
-        return [_record(file, given)]
+    standard = next((make for content, make in _MAKERS.items() if issubclass(file.content, content)), None)
+    told = {} if standard is None else standard(product, data)
+    if isinstance(given, list | str):
+        if told.keys() & NUMBERS:
+            raise ValueError("fields by name are needed: the row itself says its numbers")
+        return [_record(file, one) for one in ([given] if isinstance(given, str) else given)]
     if given is not None and not isinstance(given, Mapping):
         raise ValueError("fields by name, or a list of records are needed")
-    standard = next((make for content, make in _MAKERS.items() if issubclass(file.content, content)), None)
-    told = standard(product, data) if standard else {}
-    told = {**{name: value for name, value in told.items() if value is not None}, **(given or {})}
-    return [file.content.parse(told)] if told else []
+    said = {name: value for name, value in told.items() if value is not None}
+    twice = sorted(told.keys() & NUMBERS & (given or {}).keys())
+    if twice:
+        raise ValueError(f"{', '.join(twice)}: not in items, the row itself says it")
+    fields = {**said, **(given or {})}
+    return [file.content.parse(fields)] if fields else []
 
 
 def _record(file: FileDeclaration, given: Any) -> Record:

@@ -31,13 +31,16 @@ MAX_FAULTS = 50
 """Faults that one message names."""
 ENCODINGS = ("utf-8-sig", "gb18030")
 """Of a CSV file: what spreadsheets in China write."""
+SERIAL_DIGITS = 16
+"""Digits of an application serial number from which the keys of a wallet are made: its last (EW §2.3, PERS §5.2)."""
 UNIQUE: Mapping[str, Callable[[CardData], str | None]] = {
     "record": lambda row: row.record,
     "card_number": lambda row: row.card_number,
-    "wallet_serial": lambda row: row.wallet_serial,
+    "wallet_serial": lambda row: row.wallet_serial[-SERIAL_DIGITS:] if row.wallet_serial else None,
     "card_serial": lambda row: f"{row.region}{row.card_serial}" if row.card_serial else None,
-    "holder.number": lambda row: row.holder.number if row.holder else None,
+    "holder.number": lambda row: row.holder.number.upper() if row.holder else None,
 }
+"""What no two rows may have."""
 
 
 COLUMN = re.compile(

@@ -168,6 +168,21 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "no such file": (lambda row: row["items"].update({"SSSE/EF1B": {}}), "items.SSSE/EF1B"),
     "a value for a file's name": (lambda row: row["items"].update({NUMBER: {}}), "items.…"),
     "no such item": (lambda row: row["items"].update({"SSSE/EF05": {"colour": 1}}), "SSSE/EF05: colour"),
+    "a value for an item's name": (lambda row: row["items"].update({"SSSE/EF05": {NUMBER: 1}}), "SSSE/EF05: …"),
+    "a number among the items": (
+        lambda row: row["items"].update({"SSSE/EF05": {"card_number": "A00000012"}}),
+        "SSSE/EF05: card_number: not in items, the row itself says it",
+    ),
+    "an ID number among the items": (
+        lambda row: row["items"].update({"SSSE/EF06": {"social_security_number": NUMBER}}),
+        "SSSE/EF06: social_security_number: not in items",
+    ),
+    "numbers in bytes": (lambda row: row["items"].update({"SSSE/EF05": "01" * 60}), "SSSE/EF05: fields by name"),
+    "a control character in a name": (lambda row: row["holder"].update(name=NAME + "\n"), "holder.name"),
+    "a control character in an item": (
+        lambda row: row["items"].update({"SSSE/EF05": {"institution": "A\x00B"}}),
+        "SSSE/EF05: institution: a control character",
+    ),
     "no fields": (lambda row: row["items"].update({"SSSE/EF05": 7}), "SSSE/EF05"),
     "records that are no records": (lambda row: row["items"].update({"SSSE/EF05": [5, None]}), "SSSE/EF05"),
     "no hex": (lambda row: row["items"].update({"SSSE/EF05": NAME}), "SSSE/EF05"),
@@ -214,6 +229,12 @@ def test_the_same_wallet_twice_is_told(tmp_path: Path) -> None:
     rows = rows_of(WALLET)
     rows[2]["wallet_serial"] = rows[0]["wallet_serial"]
     assert faults(jsonl(tmp_path, rows), WALLET) == ["line 3: wallet_serial: the same as in line 1"]
+
+
+def test_a_wallet_is_the_same_with_and_without_the_digits_that_make_no_keys(tmp_path: Path) -> None:
+    rows = rows_of(WALLET)
+    rows[2]["wallet_serial"] = rows[0]["wallet_serial"][-16:]
+    assert "line 3: wallet_serial: the same as in line 1" in faults(jsonl(tmp_path, rows), WALLET)
 
 
 def test_faults_of_all_rows_are_told_at_once_and_the_rest_is_counted(tmp_path: Path) -> None:
