@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
+from cardio.cli.hsm_keys import HsmKeysOption, load_hsm_keys
 from cardio.cli.selection import ReaderChoice
 from cardio.errors import InputInvalid, SamAbsent
 from cardio.products.maintenance import MaintenanceSources
 from cardio.readers.owner import SamOwner
 from cardio.security.authentication import AuthenticationKeys
-from cardio.security.hsm import Hsm
+from cardio.security.hsm import Hsm, HsmKey
 from cardio.security.keyring import Keyring
 from cardio.security.maintenance import MaintenanceKeys
 from cardio.security.psam import Psam
@@ -43,6 +44,7 @@ class KeyOptions:
 
     keyring: KeyringOption = None
     hsm: HsmOption = None
+    hsm_keys: HsmKeysOption = None
 
     @contextmanager
     def authentication(self, choice: ReaderChoice, *, wanted: bool = True) -> Iterator[AuthenticationKeys | None]:
@@ -52,7 +54,7 @@ class KeyOptions:
             choice: Readers in which to look for a PSAM.
             wanted: Whether to look for a PSAM.
         """
-        with named_keys(self.keyring, self.hsm) as named:
+        with named_keys(self.keyring, self.hsm, self.hsm_keys) as named:
             if named is not None:
                 yield named
                 return
@@ -82,19 +84,29 @@ class KeyOptions:
 
 
 @contextmanager
-def named_keys(keyring: Path | None, hsm: str | None) -> Iterator[Keyring | Hsm | None]:
+def named_keys(
+    keyring: Path | None, hsm: str | None, token_keys: Path | None = None, shared: Iterable[str] = ()
+) -> Iterator[Keyring | Hsm | None]:
     """The keyring of that file, its passphrase from a prompt, or the token of that name; None if neither is named.
 
+    Args:
+        keyring: A keyring file.
+        hsm: A token, as `open_hsm` takes it.
+        token_keys: File that says what the token's keys are.
+        shared: Names of keys that are the same for many cards.
+
     Raises:
-        InputInvalid: Both are named; or as of `open_hsm`.
+        InputInvalid: Both are named, or a file without a token; or as of `open_hsm`.
     """
     if keyring is not None and hsm is not None:
         raise InputInvalid("--keyring and --hsm exclude each other")
+    if hsm is None and token_keys is not None:
+        raise InputInvalid("--hsm-keys tells of the keys of a token: --hsm")
     if keyring is not None:
         passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
         yield Keyring.load(keyring, passphrase)
     elif hsm is not None:
-        opened = open_hsm(hsm)
+        opened = open_hsm(hsm, load_hsm_keys(token_keys, shared))
         try:
             yield opened
         finally:
@@ -103,8 +115,12 @@ def named_keys(keyring: Path | None, hsm: str | None) -> Iterator[Keyring | Hsm 
         yield None
 
 
-def open_hsm(name: str) -> Hsm:
+def open_hsm(name: str, keys: Mapping[str, HsmKey]) -> Hsm:
     """The token of `--hsm`, logged in with the PIN from the file of CARDIO_HSM_PIN_FILE, or from a prompt.
+
+    Args:
+        name: `LIBRARY:TOKEN`.
+        keys: Where it has its keys, as `Hsm` takes it.
 
     Raises:
         InputInvalid: The name has another form, or the file cannot be read.
@@ -122,4 +138,4 @@ def open_hsm(name: str) -> Hsm:
         )
     except OSError as error:
         raise InputInvalid(f"{file}: {error.strerror}") from error
-    return Hsm(Path(library), token, pin)
+    return Hsm(Path(library), token, pin, keys)

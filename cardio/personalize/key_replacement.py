@@ -1,17 +1,19 @@
 """New keys for a card in use: those of one directory, its master last (PERS §1.4).
 
 What is written under the old master can be written again, so an interrupted replacement is done anew. Only when it is
-not known whether the master itself was replaced, the card is asked: the new one first, the old one then, once each.
+not known whether the master itself was replaced, the card is asked as in `cardio.personalize.resuming`: what it answers
+is known from then on, and what it does not answer may have cost a try.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cardio.apdu.connection import CardConnection
 from cardio.applications.social_security import SocialSecurityApplication
 from cardio.applications.wallet import select_wallet
-from cardio.errors import CardioError, InputInvalid, TransportKeyWrong
+from cardio.errors import CardioError, CardRejected, InputInvalid, MasterUnanswered, TransportKeyWrong
 from cardio.files.key_file import KeyKind
 from cardio.personalize.attempts import Attempt, CardState
 from cardio.personalize.binding import Reference, references
@@ -20,9 +22,10 @@ from cardio.personalize.cos.driver import CosDriver, cos_driver
 from cardio.personalize.derived.card import layout_of
 from cardio.personalize.derived.wallet import WALLET_LABEL
 from cardio.personalize.identity import identity_of
-from cardio.personalize.layout import DirectoryLayout, KeyRecord, Layout
+from cardio.personalize.layout import KeyRecord, Layout
 from cardio.personalize.personalizer import INTERRUPTIONS
 from cardio.personalize.register import Register
+from cardio.personalize.resuming import MOST_UNANSWERED, NOTHING
 from cardio.personalize.steps import Place
 from cardio.products.model import Product
 from cardio.security.issuing import IssuingKeys
@@ -30,7 +33,17 @@ from cardio.security.key_change import KeyChange
 from cardio.transport.channel import Channel
 
 RECORD = "keys"
-"""Row of the register's jobs that replace keys: one a card."""
+"""Rows of the register's jobs that replace keys begin so: one for a directory of a card."""
+
+
+@dataclass(frozen=True)
+class _Card:
+    """One powered card and what is known of it."""
+
+    connection: CardConnection
+    reference: Reference
+    register: Register
+    attempt: Attempt
 
 
 class KeyReplacement:
@@ -67,31 +80,39 @@ class KeyReplacement:
         unknown = (names or frozenset()) - {key.name for key in keys}
         if unknown or self._directory.master is None:
             raise InputInvalid(f"{directory} has no key {', '.join(sorted(unknown)) or 'to protect a replacement'}")
+        self._master = self._directory.master
+        self._last = f"{directory}/{self._master.name}"
         self._keys = [key for key in keys if names is None or key.name in names]
         self._before, self._after = before, after
 
-    def replace(self, channel: Channel, register: Register, job: str) -> Attempt:
+    def replace(self, channel: Channel, register: Register, job: str, *, try_again: bool = False) -> Attempt:
         """Replace the keys of one card, or go on with a card that was interrupted.
 
         Args:
             channel: The powered card.
             register: Where every key is written down before it is sent.
             job: Name of the job, which the register knows.
+            try_again: Whether a card that was rejected is tried once more, or a master presented that was not answered.
 
         Raises:
-            TransportKeyWrong: The card's master is another; one try was spent.
+            SamKeyMissing: One of the sources lacks a key; no key was tried.
+            KeyRejected: Two of the new keys are the same; no key was tried.
+            CardRejected: It was rejected before, and `try_again` is false, or it may have the master of another job.
+            InputInvalid: It is open in another job or for another directory, or its keys are replaced already.
+            TransportKeyWrong: The card's master is another; one try was spent. So it is when a card that confirmed its
+                new master does not have it.
+            MasterUnanswered: A master was presented too often without an answer; only `try_again` presents it again.
             ReaderError: The card is gone; it is gone on with when it comes back.
             CardioError: The card refused a key; it is registered as rejected, with the reason.
         """
         for source in (self._before, self._after):
             source.refuse_real(channel)
-        card = CardConnection(channel)
-        reference = self._reference(card)
-        attempt = self._attempt(card, register, job)
+        connection = CardConnection(channel)
+        reference = self._reference(connection)
+        self._check_keys(reference)
+        attempt = self._attempt(connection, register, job, try_again=try_again)
         try:
-            for name, record in self._remaining(card, reference, attempt):
-                register.writing_key(attempt.id, name, self._after.kcv(reference(record.name)).hex().upper())
-                self._write(card, reference, record)
+            self._renew(_Card(connection, reference, register, attempt), forgiving=try_again)
         except INTERRUPTIONS as error:
             register.interrupted(attempt.id, error.describe())
             raise
@@ -103,42 +124,79 @@ class KeyReplacement:
 
     # ---- parts -----------------------------------------------------------------------------------------------
 
-    def _remaining(
-        self, card: CardConnection, reference: Reference, attempt: Attempt
-    ) -> Iterator[tuple[str, KeyRecord]]:
-        """The records that are still to be written, the master last; each is to be written before the next is asked."""
-        directory = self._directory
-        master = _master(directory)
-        last = f"{directory.label}/{master.name}"
-        old, new = self._driver(card, self._before), self._driver(card, self._after)
-        if last in attempt.keys:
-            new.select(directory)
-            try:
-                new.authenticate_master(reference(master.name))
-            except TransportKeyWrong:
-                old.select(directory)
-                old.authenticate_master(reference(master.name))
-                yield last, master
+    def _check_keys(self, reference: Reference) -> None:
+        """All keys are there and differ, before the first of them is tried: a card has no way back in the middle."""
+        self._before.kcv(reference(self._master.name))
+        self._after.refuse_equal(reference(record.name) for record in (*self._keys, self._master))
+
+    def _renew(self, card: _Card, *, forgiving: bool) -> None:
+        if self._ask(card, forgiving=forgiving) is self._after:
             return
-        old.select(directory)
-        old.authenticate_master(reference(master.name))
-        for record in self._keys:
-            yield f"{directory.label}/{record.name}{'+' if record.companion else ''}", record
-        yield last, master
+        if self._last not in card.attempt.keys:
+            for record in self._keys:
+                self._write(card, f"{self._directory.label}/{record.name}{'+' if record.companion else ''}", record)
+        self._write(card, self._last, self._master)
+        self._present(card, self._after)
 
-    def _write(self, card: CardConnection, reference: Reference, record: KeyRecord) -> None:
+    def _ask(self, card: _Card, *, forgiving: bool) -> IssuingKeys:
+        """Whose master the card has; it has been presented then."""
+        sources = [self._after, self._before] if self._last in card.attempt.keys else [self._before]
+        known = [(source, card.attempt.presented.get(self._master_kcv(card, source), NOTHING)) for source in sources]
+        possible = [one for one in known if not one[1].refused] or known
+        possible.sort(key=lambda one: one[1].unanswered)
+        source, presented = possible[0]
+        # Of two, the last is certain to be the one once the other was refused.
+        certain = len(possible) < len(known)
+        if presented.unanswered >= MOST_UNANSWERED and not certain and not forgiving:
+            raise MasterUnanswered(f"{self._last}: {presented.unanswered} presentations without an answer")
+        if len(possible) > 1:
+            try:
+                self._present(card, source)
+            except TransportKeyWrong:
+                source, _ = possible[1]
+            else:
+                return source
+        self._present(card, source)
+        return source
+
+    def _present(self, card: _Card, source: IssuingKeys) -> None:
+        """Present a source's master, which the register knows before: without an answer it may have cost a try."""
+        name, kcv = self._master.name, self._master_kcv(card, source)
+        card.register.presenting(card.attempt.id, name, kcv)
+        driver = self._driver(card.connection, source)
+        try:
+            driver.select(self._directory)
+            driver.authenticate_master(card.reference(name))
+        except TransportKeyWrong:
+            card.register.refused(card.attempt.id, name, kcv)
+            raise
+
+    def _write(self, card: _Card, name: str, record: KeyRecord) -> None:
         """The new key's value comes from the new source, and is protected by the old source's master."""
-        key, master = reference(record.name), reference(_master(self._directory).name)
-        self._driver(card, KeyChange(self._before, self._after)).replace_key(record, record, key, master)
+        key, master = card.reference(record.name), card.reference(self._master.name)
+        card.register.writing_key(card.attempt.id, name, self._after.kcv(key).hex().upper())
+        driver = self._driver(card.connection, KeyChange(self._before, self._after))
+        driver.replace_key(record, record, key, master)
 
-    def _attempt(self, card: CardConnection, register: Register, job: str) -> Attempt:
+    def _master_kcv(self, card: _Card, source: IssuingKeys) -> str:
+        return source.kcv(card.reference(self._master.name)).hex().upper()
+
+    def _attempt(self, card: CardConnection, register: Register, job: str, *, try_again: bool) -> Attempt:
         identity = identity_of(card)
+        record = f"{RECORD} {self._directory.label} {identity}"
         known = register.newest(identity)
         if known is not None and not known.state.final:
-            if known.job != job:
-                raise InputInvalid(f"this card is open in job {known.job}")
+            if (known.job, known.record) != (job, record):
+                raise InputInvalid(f"this card is open in job {known.job}, row {known.record}")
             return known
-        return register.begin(job, f"{RECORD} {identity}", identity, card.channel.reader)
+        if known is not None and known.state is CardState.REJECTED:
+            if not try_again:
+                raise CardRejected(f"attempt {known.id}: {known.reason}")
+            if known.record == record:
+                if self._last in known.keys and known.job != job:
+                    raise CardRejected(f"attempt {known.id}: it may have the master of job {known.job}")
+                return register.begin_again(known, job, record, card.channel.reader)
+        return register.begin(job, record, identity, card.channel.reader)
 
     def _reference(self, card: CardConnection) -> Reference:
         """The card's own keys, by what it says of itself."""
@@ -153,9 +211,3 @@ class KeyReplacement:
 
     def _driver(self, card: CardConnection, keys: IssuingKeys) -> CosDriver:
         return cos_driver(self._layout.cos)(card, keys)
-
-
-def _master(directory: DirectoryLayout) -> KeyRecord:
-    if directory.master is None:
-        raise InputInvalid(f"{directory.label} has no master key")
-    return directory.master

@@ -69,6 +69,7 @@ class KeyStore:
             StorageUnavailable: The log cannot be written.
         """
         keyring.save(path, passphrase)
+        _sync_name(path)
         store = cls(path, passphrase, keyring)
         kcvs = {name: check_values_text(keyring, name) for name in keyring.names()}
         store.record(MADE, keyring.name, {"test": keyring.test, "keys": kcvs})
@@ -99,18 +100,19 @@ class KeyStore:
             KeyRejected: What `widen` raises; nothing was changed.
             JournalBroken: The log is damaged; nothing was changed.
             StorageUnavailable: The log cannot be written; nothing was changed.
-            KeyringInvalid: The file cannot be written; the older one stands, and the log says so.
+            KeyringInvalid: The file cannot be written; the older one stands, and the log says so. Or it is written, and
+                the disk does not say that it will survive a power loss; the message tells which.
         """
         with self._locked():
             keyring = widen(Keyring.load(self._path, self._passphrase))
             self.record(kind, subject, payload)
             try:
                 keyring.replace(self._path, self._passphrase)
-                sync(self._path.parent)
             except KeyringInvalid:
                 self.record(FAILED, subject, {})
                 raise
             self._keyring = keyring
+            _sync_name(self._path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,6 +128,13 @@ class KeyStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def _sync_name(path: Path) -> None:
+    try:
+        sync(path.parent)
+    except OSError as error:
+        raise KeyringInvalid(f"{path} is written, but a power loss may take it back: {error.strerror}") from error
 
 
 def log_file(path: Path) -> Path:

@@ -34,11 +34,12 @@ class HsmKey:
 
     Attributes:
         label: Label of the key object (CKA_LABEL).
-        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's.
+        levels: Factors that are still to be applied: 3 a national root, 2 a provincial one, 1 a city's, 0 the card's or
+            one that cards share; None a topmost root, for which it is all factors of the card.
     """
 
     label: str
-    levels: int
+    levels: int | None = None
 
 
 class Hsm(DerivedKeys):
@@ -126,8 +127,8 @@ class Hsm(DerivedKeys):
         """
         if suite.algorithm is not Algorithm.TRIPLE_DES:
             raise SamKeyMissing(f"{self.name} computes 3DES only")
-        place = self._keys.get(name) or HsmKey(name, len(factors))
-        return place.label, factors_below(factors, place.levels)
+        place = self._keys.get(name) or HsmKey(name)
+        return place.label, factors_below(factors, len(factors) if place.levels is None else place.levels)
 
     @contextmanager
     def token(self) -> Iterator[Callable[[str], Any]]:

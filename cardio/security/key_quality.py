@@ -71,6 +71,8 @@ def check_key(key: bytes, algorithm: KeyAlgorithm) -> None:
 def accept(keyring: Keyring, name: str, root: RootKey, algorithm: KeyAlgorithm) -> Keyring:
     """A keyring with one more key, if it is a good one and the keyring does not have it under another name.
 
+    A keyring does not remember what a key is for, so that keys must differ for all that their size allows.
+
     Raises:
         KeyRejected: It is not, or the name is taken. What a test could not tell apart is refused: check values are
             compared, which are the same for keys that DES cannot tell apart.
@@ -79,8 +81,10 @@ def accept(keyring: Keyring, name: str, root: RootKey, algorithm: KeyAlgorithm) 
         raise KeyRejected("the name of a key consists of A to Z, digits and -")
     check_key(root.key, algorithm)
     widened = keyring.with_key(name, root)
-    kcv = widened.check_values(name)[algorithm]
+    kcvs = widened.check_values(name)
     for other in keyring.names():
-        if keyring.check_values(other).get(algorithm) == kcv:
-            raise KeyRejected(f"it is the same key as {other}, or one that {algorithm} cannot tell from it")
+        known = keyring.check_values(other)
+        same = next((possible for possible, kcv in kcvs.items() if known.get(possible) == kcv), None)
+        if same is not None:
+            raise KeyRejected(f"it is the same key as {other}, or one that {same} cannot tell from it")
     return widened

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cardio.cli.hsm_keys import load_hsm_keys
 from cardio.security import keyring
+from cardio.security.hsm import HsmKey
 from tests.cli.test_cli import cardio
 
 PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
@@ -40,6 +42,13 @@ def test_the_pages_commands_run_from_top_to_bottom(tmp_path: Path, monkeypatch: 
             check_values.append(done.stdout.split()[-1])
         shown = done.stdout
     assert [word for word in ("keyring.made", "key.entered", "key.exported") if word not in shown] == []
+
+
+def test_the_pages_file_for_a_token_can_be_used(tmp_path: Path) -> None:
+    (content,) = blocks("toml")
+    file = tmp_path / "token.toml"
+    file.write_text(content)
+    assert load_hsm_keys(file, []) == {"RKSSSE": HsmKey("city-rkssse-2026", 1)}
 
 
 def test_the_pages_code_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,16 +16,20 @@ VARIABLE = "SOFTHSM2_CONF"
 
 
 @contextmanager
-def own_token(folder: Path) -> Iterator[None]:
+def own_token(folder: Path, made_by: str = __name__) -> Iterator[None]:
     """A token for this process and those that it starts.
 
     Made by another process: a PKCS#11 library that was loaded here would be loaded in every process that is forked from
     this one.
+
+    Args:
+        folder: Where it lies.
+        made_by: Module that makes it there when it is run; this one puts the roots of the purse keys in.
     """
     former = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(configuration(folder))
     try:
-        subprocess.run([sys.executable, "-m", __name__, str(folder)], check=True, cwd=Path(__file__).parents[2])
+        subprocess.run([sys.executable, "-m", made_by, str(folder)], check=True, cwd=Path(__file__).parents[2])
         yield
     finally:
         if former is None:

@@ -42,6 +42,13 @@ def test_a_changed_or_removed_row_is_seen(path: Path, change: str) -> None:
         ChainLog(path).rows()
 
 
+def test_a_row_that_was_added_survives_power_loss(path: Path) -> None:
+    with ChainLog(path)._opened() as db:
+        # EXTRA: the journal mode is not that of the ledger, and FULL does not sync the end of a commit (SQLite).
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 3
+
+
 def test_a_log_that_is_not_there_has_no_rows_and_is_not_made_by_reading(tmp_path: Path) -> None:
     assert ChainLog(tmp_path / "none").rows() == []
     assert not (tmp_path / "none").exists()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,6 +144,42 @@ def test_two_ceremonies_at_one_file_both_have_their_keys_in_it(path: Path) -> No
         begun[2].finish("Li", begun[2].kcv())
     assert KeyStore.open(path, "x").keyring.names() == ["WALLET-DLK", "WALLET-DPK"]
     assert [row.subject for row in ChainLog(log_file(path)).rows()] == ["keyring:city", "WALLET-DPK", "WALLET-DLK"]
+
+
+def test_keys_of_several_processes_are_all_in_the_file(store: KeyStore, path: Path) -> None:
+    adding = """
+import sys
+from pathlib import Path
+from cardio.personalize.key_store import ENTERED, KeyStore
+from cardio.security import keyring
+keyring.COST["n"] = 2**10
+store = KeyStore.open(Path(sys.argv[1]), "secret")
+for number in range(8):
+    name, key = f"{sys.argv[2]}-{number}", keyring.RootKey(sys.argv[2].encode() * 2 + bytes(13) + bytes([number]), 0)
+    store.change(lambda now: now.with_key(name, key), ENTERED, name, {})
+"""
+    running = [subprocess.Popen([sys.executable, "-c", adding, str(path), letter]) for letter in "AB"]
+    assert [process.wait(60) for process in running] == [0, 0]
+    names = KeyStore.open(path, "secret").keyring.names()
+    assert names == [*(f"{letter}-{number}" for letter in "AB" for number in range(8)), "KEK", "WALLET-DLK"]
+    assert len(ChainLog(log_file(path)).rows()) == 17
+
+
+def test_a_folder_that_cannot_be_synced_is_told_and_the_key_is_there(
+    store: KeyStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceremony, synced = begun(store, parts("Li", "Wang")), os.fsync
+
+    def failing(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(KeyringInvalid, match="is written, but a power loss"):
+        ceremony.finish("Li", ceremony.kcv())
+    assert "BATCH" in KeyStore.open(path, "secret").keyring.names()
+    assert [row.kind for row in ChainLog(log_file(path)).rows()] == ["keyring.made", "key.entered"]
 
 
 def test_what_a_program_that_died_left_behind_is_no_hindrance(store: KeyStore, path: Path) -> None:

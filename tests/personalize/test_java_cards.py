@@ -26,6 +26,7 @@ from cardio.errors import (
     CardNotBlank,
     CardRejected,
     CardRemoved,
+    KeyRejected,
     LayoutInvalid,
     LoadFileInvalid,
     SamKeyMissing,
@@ -504,3 +505,16 @@ def test_a_job_is_made_from_the_command_line(tmp_path: Path, monkeypatch: pytest
     assert len({one["cplc"] for one in results}) == 2
     chain = cardio("register", "export").stdout
     assert chain.index("card.key-unconfirmed") < chain.index('"life_cycle": "SECURED"') < chain.index("card.closed")
+
+
+@pytest.mark.parametrize("shared", [("ENC", "MAC", "DEK"), ("DEK",)], ids=["all", "one"])
+def test_a_card_never_leaves_with_a_key_of_the_makers_set(tmp_path: Path, shared: tuple[str, ...]) -> None:
+    changes = {f'{name.lower()} = "GP-{name}"': f'{name.lower()} = "GP-TRANSPORT"' for name in shared}
+    workshop = JavaWorkshop(tmp_path, changes={**changes, 'diversification = "kdf3"': ""})
+    card = workshop.blank()
+    before = memory(card)
+    with workshop.register(tmp_path) as register:
+        with pytest.raises(KeyRejected, match="transport"):
+            workshop.make(card, register)
+        assert register.attempts() == []
+    assert memory(card) == before

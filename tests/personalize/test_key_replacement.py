@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,16 @@ from cardio.apdu.connection import CardConnection
 from cardio.applications.wallet import select_wallet
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
-from cardio.errors import CardRemoved, InputInvalid, TransportKeyWrong
+from cardio.errors import (
+    CardioError,
+    CardRejected,
+    CardRemoved,
+    InputInvalid,
+    KeyRejected,
+    MasterUnanswered,
+    SamKeyMissing,
+    TransportKeyWrong,
+)
 from cardio.personalize.attempts import CardState, JobHead
 from cardio.personalize.example_job import example_job
 from cardio.personalize.key_replacement import KeyReplacement
@@ -29,14 +38,18 @@ from cardio.virtual.issuing_keys import issuer_test_keyring
 PRODUCT = Catalogue.load()["citizen-wallet"]
 OLD = KeyringIssuingKeys(issuer_test_keyring())
 NEW_NAMES = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK")
-NEW = KeyringIssuingKeys(
-    Keyring(
-        "new",
-        {f"WALLET-{name}": RootKey(bytes(range(number, number + 16)), 1) for number, name in enumerate(NEW_NAMES, 32)},
-        test=True,
-    )
-)
+NEW_ROOTS = {name: bytes(range(number, number + 16)) for number, name in enumerate(NEW_NAMES, 32)}
+
+
+def new_keys(roots: Mapping[str, bytes | None]) -> KeyringIssuingKeys:
+    held = {f"WALLET-{name}": RootKey(key, 1) for name, key in roots.items() if key is not None}
+    return KeyringIssuingKeys(Keyring("new", held, test=True))
+
+
+NEW = new_keys(NEW_ROOTS)
 JOB = "new-keys"
+WRITE_KEY, KEYS = "84D4", 7
+"""Beginning of the command, and how many keys the directory has, the master last."""
 
 
 @pytest.fixture
@@ -60,10 +73,19 @@ def card(register: Register) -> VirtualCard:
     return blank
 
 
-def replace(card: VirtualCard, register: Register, before: IssuingKeys = OLD, after: IssuingKeys = NEW) -> CardState:
+def replace(
+    card: VirtualCard,
+    register: Register,
+    before: IssuingKeys = OLD,
+    after: IssuingKeys = NEW,
+    *,
+    job: str = JOB,
+    try_again: bool = False,
+) -> CardState:
     channel = EmbeddedReader("desk", card).connect()
     try:
-        return KeyReplacement(PRODUCT, "ADF1", before, after).replace(channel, register, JOB).state
+        done = KeyReplacement(PRODUCT, "ADF1", before, after).replace(channel, register, job, try_again=try_again)
+        return done.state
     finally:
         channel.close()
 
@@ -73,6 +95,14 @@ def values(card: VirtualCard) -> dict[str, bytes]:
     keys = card.security.key_files  # type: ignore[attr-defined]
     label = next(label for label in keys if label.endswith("3F01"))
     return {f"{key.kind.name} {key.id:02X}": key.value for key in keys[label].keys}
+
+
+def tries_left(card: VirtualCard) -> int:
+    """Tries of the wallet's master."""
+    keys = card.security.key_files  # type: ignore[attr-defined]
+    label = next(label for label in keys if label.endswith("3F01"))
+    found: int = next(key.tries_left for key in keys[label].keys if key.kind.name == "EXTERNAL")
+    return found
 
 
 def expected(card: VirtualCard, source: IssuingKeys) -> dict[str, str]:
@@ -108,11 +138,11 @@ def test_all_keys_of_a_directory_are_replaced_and_the_pin_stays(card: VirtualCar
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, KEYS + 1))
 def test_an_interrupted_replacement_is_gone_on_with(
     card: VirtualCard, register: Register, number: int, fault: Fault
 ) -> None:
-    plan = card.faults = FaultPlan(fault, number, only="84D4")
+    plan = card.faults = FaultPlan(fault, number, only=WRITE_KEY)
     with pytest.raises(CardRemoved):
         replace(card, register)
     assert plan.fired
@@ -128,6 +158,89 @@ def test_a_card_of_another_issuer_costs_one_try_and_is_told(card: VirtualCard, r
         replace(card, register, before=NEW, after=OLD)
     assert check_values(card) == expected(card, OLD)
     assert register.attempts(JOB)[0].state is CardState.REJECTED
+    for _ in range(2):
+        with pytest.raises(CardRejected):
+            replace(card, register, before=NEW, after=OLD)
+    assert tries_left(card) == 2
+    assert replace(card, register, try_again=True) is CardState.FINISHED
+    assert tries_left(card) == 3
+    register.verify()
+
+
+def test_a_rejected_card_is_tried_again_with_what_is_known_of_its_master(card: VirtualCard, register: Register) -> None:
+    card.faults = FaultPlan(Fault.CUT_AFTER, KEYS, only=WRITE_KEY)
+    with pytest.raises(CardRemoved):
+        replace(card, register)
+    card.faults = FaultPlan(Fault.REFUSED, 1, only="0082", status=0x6F00)
+    with pytest.raises(CardioError):
+        replace(card, register)
+    register.open_job(JobHead("other", PRODUCT.id, 1, bytes([2]) * 32, NEW.name))
+    with pytest.raises(CardRejected, match="master of job new-keys"):
+        replace(card, register, job="other", try_again=True)
+    assert replace(card, register, try_again=True) is CardState.FINISHED
+    assert check_values(card) == expected(card, NEW)
+    register.verify()
+
+
+def test_a_master_that_is_not_answered_is_presented_twice_and_then_only_when_told(
+    card: VirtualCard, register: Register
+) -> None:
+    for _ in range(2):
+        card.faults = FaultPlan(Fault.CUT_AFTER, 1, only="0082")
+        with pytest.raises(CardRemoved):
+            replace(card, register, before=NEW, after=OLD)
+    for _ in range(3):
+        with pytest.raises(MasterUnanswered):
+            replace(card, register, before=NEW, after=OLD)
+    assert tries_left(card) == 1
+    assert replace(card, register, try_again=True) is CardState.FINISHED
+    register.verify()
+
+
+@pytest.mark.parametrize("written", [Fault.CUT_BEFORE, Fault.CUT_AFTER], ids=["not-written", "written"])
+def test_the_question_for_the_master_never_ends_a_card(card: VirtualCard, register: Register, written: Fault) -> None:
+    card.faults = FaultPlan(written, KEYS, only=WRITE_KEY)
+    with pytest.raises(CardRemoved):
+        replace(card, register)
+    for _ in range(2):
+        card.faults = FaultPlan(Fault.CUT_AFTER, 1, only="0082")
+        with pytest.raises(CardRemoved):
+            replace(card, register)
+        assert tries_left(card) >= 1
+    assert replace(card, register) is CardState.FINISHED
+    assert check_values(card) == expected(card, NEW)
+    register.verify()
+
+
+def test_a_card_that_confirms_its_new_master_and_does_not_have_it_is_not_finished(
+    card: VirtualCard, register: Register
+) -> None:
+    card.faults = FaultPlan(Fault.REFUSED, KEYS, only=WRITE_KEY, status=0x9000)
+    with pytest.raises(TransportKeyWrong):
+        replace(card, register)
+    assert register.attempts(JOB)[0].state is CardState.REJECTED
+    assert replace(card, register, try_again=True) is CardState.FINISHED
+    assert check_values(card) == expected(card, NEW)
+    register.verify()
+
+
+@pytest.mark.parametrize("missing", ["AMK", "DLK"])
+def test_new_keys_that_are_not_all_there_leave_the_card_untouched(
+    card: VirtualCard, register: Register, missing: str
+) -> None:
+    with pytest.raises(SamKeyMissing, match=f"WALLET-{missing}"):
+        replace(card, register, after=new_keys({**NEW_ROOTS, missing: None}))
+    assert check_values(card) == expected(card, OLD)
+    assert register.attempts(JOB) == []
+
+
+def test_new_keys_that_are_one_key_leave_the_card_untouched(card: VirtualCard, register: Register) -> None:
+    """DES ignores the lowest bit of each byte."""
+    twin = bytes(byte ^ 1 for byte in NEW_ROOTS["DPK"])
+    with pytest.raises(KeyRejected, match="WALLET-DPK"):
+        replace(card, register, after=new_keys({**NEW_ROOTS, "AMK": twin}))
+    assert check_values(card) == expected(card, OLD)
+    assert (register.attempts(JOB), tries_left(card)) == ([], 3)
 
 
 @pytest.mark.parametrize("wrong", [("DF04", None), ("ADF1", frozenset({"WALLET-NONE"})), ("EF15", None)])

@@ -11,16 +11,19 @@ from typing import Annotated
 
 import typer
 
+from cardio.cli.hsm_keys import HsmKeysOption
 from cardio.cli.key_sources import named_keys
 from cardio.cli.options import ProfilesOption, catalogue
 from cardio.cli.reporting import stderr
 from cardio.errors import InputInvalid
 from cardio.personalize.card_data import CardData
+from cardio.personalize.derived.card import layout_of
 from cardio.personalize.jobs import Job, load_job
-from cardio.personalize.layouts import load_card_layout
+from cardio.personalize.layouts import CardLayout, load_card_layout
 from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.pins import pin_of
 from cardio.products.model import Product
+from cardio.security.hsm import Hsm
 from cardio.security.hsm_issuing import HsmIssuingKeys
 from cardio.security.issuing import IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring
@@ -69,6 +72,7 @@ class MakerOptions:
     layout: LayoutOption = None
     keyring: KeyringOption = None
     hsm: HsmOption = None
+    hsm_keys: HsmKeysOption = None
     pins: PinsOption = PinPolicy.NATURAL
     profiles: ProfilesOption = None
 
@@ -82,16 +86,20 @@ class MakerOptions:
             LoadFileInvalid: A CAP file of it cannot be used.
         """
         made_for = catalogue(self.profiles, product)[product]
-        with issuing_keys(made_for, self.keyring, self.hsm) as keys:
-            yield self._maker(made_for, keys)
+        layout = self._layout()
+        shared = (layout or layout_of(made_for)[0]).passing_key_names()
+        with named_keys(self.keyring, self.hsm, self.hsm_keys, shared) as named:
+            yield self._maker(made_for, issuing_keys(made_for, named), layout)
 
     def test_maker(self, product: str) -> Personalizer:
         """As `maker`, with test keys."""
         made_for = catalogue(self.profiles, product)[product]
-        return self._maker(made_for, issuing_test_keys(made_for))
+        return self._maker(made_for, issuing_test_keys(made_for), self._layout())
 
-    def _maker(self, product: Product, keys: IssuingKeys) -> Personalizer:
-        layout = None if self.layout is None else load_card_layout(self.layout)
+    def _layout(self) -> CardLayout | None:
+        return None if self.layout is None else load_card_layout(self.layout)
+
+    def _maker(self, product: Product, keys: IssuingKeys, layout: CardLayout | None) -> Personalizer:
         maker = Personalizer(product, keys, layout, catalogue(self.profiles))
         for sentence in maker.left_out:
             stderr.print(f"注意 note: {sentence}", markup=False)
@@ -106,17 +114,14 @@ class MakerOptions:
         return load_job(file, maker, Pins(maker, self.pins), operators=operators)
 
 
-@contextmanager
-def issuing_keys(product: Product, keyring: Path | None, hsm: str | None) -> Iterator[IssuingKeys]:
+def issuing_keys(product: Product, named: Keyring | Hsm | None) -> IssuingKeys:
     """The issuer's keys: a keyring, a token, or test keys, which no real card meets."""
-    with named_keys(keyring, hsm) as named:
-        if isinstance(named, Keyring):
-            yield KeyringIssuingKeys(named)
-        elif named is not None:
-            yield HsmIssuingKeys(named)
-        else:
-            stderr.print("测试密钥，仅限虚拟卡 test keys: for virtual cards only")
-            yield issuing_test_keys(product)
+    if isinstance(named, Keyring):
+        return KeyringIssuingKeys(named)
+    if named is not None:
+        return HsmIssuingKeys(named)
+    stderr.print("测试密钥，仅限虚拟卡 test keys: for virtual cards only")
+    return issuing_test_keys(product)
 
 
 class Pins:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cardio.apdu.command import select_name
 from cardio.apdu.connection import CardConnection
 from cardio.apdu.globalplatform import CardState, Scope
-from cardio.crypto.globalplatform.keys import CardKeySource, StaticKeys
+from cardio.crypto.globalplatform.keys import DIVERSIFICATION_SIZE, CardKeySource, StaticKeys
 from cardio.crypto.globalplatform.scp02 import USUAL_OPTIONS, Scp02Options
 from cardio.crypto.globalplatform.session import SecurityLevel
 from cardio.errors import (
@@ -19,6 +19,7 @@ from cardio.errors import (
     CardDataInvalid,
     CardKeysDiffer,
     KeyCheckFailed,
+    KeyRejected,
     SecureChannelBroken,
 )
 from cardio.personalize.globalplatform.card_data import CardData, chip_of
@@ -30,6 +31,8 @@ from cardio.personalize.globalplatform.opening import CARD_LOCKED, ChannelChoice
 
 PRODUCTION_DATA = 0x9F7F
 ANY_VERSION = 0x00
+SOME_CARD = bytes(DIVERSIFICATION_SIZE)
+"""Diversification data by which key sets are compared: those that are equal on one card are on all."""
 NOT_FOUND = 0x6A82
 NOT_TOLD = frozenset({0x6A81, 0x6A86, 0x6A88, 0x6D00, 0x6E00})
 """Status words of GET DATA on cards that do not know an object."""
@@ -43,11 +46,17 @@ class JavaCardDriver:
         layout: How it is laid out.
         transport: Keys of a blank card.
         own: Keys with which it leaves.
+
+    Raises:
+        KeyRejected: One of its own keys is one of a blank card's: whoever has those could open the finished card.
     """
 
     def __init__(
         self, card: CardConnection, layout: JavaCardLayout, transport: CardKeySource, own: CardKeySource
     ) -> None:
+        taken_over, left = (set(source.for_card(SOME_CARD).check_values()) for source in (transport, own))
+        if taken_over & left:
+            raise KeyRejected(f"{layout.id}: the card's own key set has a key of the transport key set")
         self.card = card
         self._layout = layout
         self._transport = transport
