@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cardio.apdu.atr import card_factor
+from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.factors import city_factor, province_factor
 from cardio.crypto.suites import CipherSuite, LdtSuite, PbocSuite
 from cardio.errors import JobInvalid
@@ -52,6 +53,14 @@ def references(product: Product, data: CardData, files: Mapping[Place, Sequence[
         return CardKeyReference(name, *found)
 
     return reference
+
+
+def shared_key(product: Product, name: str) -> CardKeyReference:
+    """How a key is named to its source that all blank cards of a lot have, as the transport key."""
+    social, wallet = product.social_security, product.wallet
+    if social is not None:
+        return CardKeyReference(name, LdtSuite(algorithm_of(social)), ())
+    return CardKeyReference(name, PbocSuite(wallet.algorithm if wallet is not None else Algorithm.TRIPLE_DES), ())
 
 
 def missing_files(product: Product, files: Mapping[Place, Sequence[bytes]]) -> list[str]:

@@ -159,3 +159,17 @@ def blank_card(
     card = VirtualCard(atr, master, protocol, security=security, names_from_master_file=names_from_master_file)
     card.structure, structure.card = structure, card
     return card
+
+
+def ship_with(card: VirtualCard, transport: bytes) -> None:
+    """Give a blank card the transport key of its lot in the place of the published one.
+
+    Args:
+        card: The card.
+        transport: The key, 8 or 16 bytes.
+    """
+    security = card.security
+    if not isinstance(security, BlankSecurity):
+        raise TypeError("not a blank card")
+    (key,) = security.key_files[card.master_file.label].keys
+    key.value = transport

@@ -9,6 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cardio.cli.main import app
+from cardio.security import keyring
+from cardio.security.keyring import RootKey
+from cardio.virtual.issuing_keys import issuer_test_keyring
 
 PRODUCT = ("--product", "citizen-wallet")
 ROWS = 3
@@ -96,3 +99,20 @@ def test_a_destroyed_card_is_made_again(job: Path) -> None:
     listed = json.loads(cardio("register", "list", "--json").stdout)
     assert [one["state"] for one in listed] == ["finished", "rejected", "finished", "finished"]
     assert cardio("register", "verify").exit_code == 0
+
+
+def test_a_lots_own_transport_key_opens_the_virtual_card_of_a_dry_run(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(keyring.COST, "n", 2**10)
+    known = issuer_test_keyring()
+    roots = {name: known.root(name) for name in known.names()}
+    roots["TRANSPORT"] = RootKey(bytes.fromhex("0123456789ABCDEF"), 0)
+    keyring.Keyring("city", roots, test=False).save(job.with_name("city.keys"), "secret")
+    arguments = ("personalize", job.name, *PRODUCT, "--keyring", "city.keys", "--operator", "Li", "--operator", "Wang")
+    planned = CliRunner().invoke(app, [*arguments, "--dry-run"], input="secret\n")
+    assert planned.exit_code == 0, planned.output
+    assert "no card was touched" in planned.output
+    assert "0123456789ABCDEF" not in planned.output
+    made = CliRunner().invoke(app, [*arguments, "--reader", "virtual"], input="secret\n")
+    assert "3/3" in made.output

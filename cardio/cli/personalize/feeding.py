@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
+from contextlib import suppress
 
 from cardio.crypto.globalplatform.scp02 import Scp02Options
 from cardio.crypto.globalplatform.scp03 import Scp03Options
+from cardio.errors import HsmFailed, SamKeyMissing
 from cardio.personalize.attempts import CardState
 from cardio.personalize.batch import Result
+from cardio.personalize.binding import shared_key
 from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
 from cardio.personalize.personalizer import Personalizer
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
+from cardio.virtual.blank import ship_with
 from cardio.virtual.blank_products import blank_card_for, blank_java_card
 from cardio.virtual.chip import Chip
 from cardio.virtual.globalplatform_channel import Options
@@ -21,7 +25,9 @@ PROTOCOLS: dict[Protocol, Options] = {Protocol.SCP02: Scp02Options(0x55), Protoc
 
 
 def blank_for(maker: Personalizer, number: int = 1) -> Chip:
-    """A blank virtual card that can become one of those that are made.
+    """A blank virtual card that can become one of those that are made, as the maker of the lot would ship it.
+
+    A source of keys that lets the transport key not out makes cards with the published one only.
 
     Args:
         maker: Makes the cards.
@@ -29,7 +35,10 @@ def blank_for(maker: Personalizer, number: int = 1) -> Chip:
     """
     if isinstance(maker.layout, JavaCardLayout):
         return blank_java_card(PROTOCOLS[maker.layout.protocol], number)
-    return blank_card_for(maker.product, number)
+    card = blank_card_for(maker.product, number)
+    with suppress(SamKeyMissing, HsmFailed):
+        ship_with(card, maker.keys.plain_block(b"", shared_key(maker.product, maker.layout.transport)))
+    return card
 
 
 class VirtualFeeder:
