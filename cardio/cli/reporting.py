@@ -72,8 +72,8 @@ def _guard(command: Callable[P, R], money: Mapping[Money, str] | None) -> Callab
 def report(error: CardioError, money: Mapping[Money, str] | None = None) -> None:
     """Print an error on standard error; `money` adds what became of the money even if nothing did."""
     stderr.print(f"错误 Error {error.code}: {error.text('zh')} / {error.text('en')}", markup=False)
-    if error.detail:
-        stderr.print(f"  {error.detail}", markup=False)
+    for line in error.detail.splitlines():
+        stderr.print(f"  {line}", markup=False)
     if error.source is not None and error.source.raw:
         source = f"{error.source.layer} {error.source.command} {error.source.raw}"
         stderr.print(f"  {source}", markup=False)

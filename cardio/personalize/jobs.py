@@ -98,12 +98,14 @@ def load_job(
         operators: Who runs the job.
 
     Raises:
-        JobInvalid: It cannot be read, or something in it is wrong: row and field are named, no value is repeated.
+        JobInvalid: It cannot be read, or something in it is wrong: row and field are named, a line for each row, and no
+            value is repeated.
     """
     head, rows = _read(file)
     faults: list[str] = []
     if head is not None and head.product != maker.product.id:
-        faults.append(f"head: the job is for product {head.product}, not {maker.product.id}")
+        # Every row would be wrong in every file.
+        raise JobInvalid(f"head: the job is for product {head.product}, not {maker.product.id}")
     if head is not None and head.cards != len(rows):
         faults.append(f"head: {head.cards} cards are announced, there are {len(rows)}")
     if not rows:
@@ -112,8 +114,8 @@ def load_job(
     faults += _duplicates(data)
     prepared = [*_prepared(data, maker, pin, faults)]
     if faults:
-        more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
-        raise JobInvalid("; ".join(faults[:MAX_FAULTS]) + more)
+        more = [f"and {len(faults) - MAX_FAULTS} more"] if len(faults) > MAX_FAULTS else []
+        raise JobInvalid("\n".join([*faults[:MAX_FAULTS], *more]))
     name = head.job if head is not None else file.stem
     digest = hashlib.sha256(canonical([row.model_dump(mode="json") for _, row in data]).encode()).digest()
     found = JobHead(name, maker.product.id, len(prepared), digest, maker.keys.name, operators, maker.made_with)

@@ -79,7 +79,7 @@ def faults(file: Path, workshop: Workshop = SOCIAL) -> list[str]:
     told = raised.value.detail
     for canary in (NAME, NUMBER, BROKEN_NUMBER, NUMBER[:10], PIN, "欧阳", "zhangsan"):
         assert canary not in told + raised.value.describe()
-    return told.split("; ")
+    return told.splitlines()
 
 
 # ---- what is read ------------------------------------------------------------------------------------------------
