@@ -66,6 +66,16 @@ def test_cards_that_a_killed_run_could_not_tell_are_told_by_the_next(job: Path, 
         assert {**document, "seconds": 0, "started": ""} == {**before, "seconds": 0, "started": ""}
 
 
+@pytest.mark.parametrize("line", ["12", "null", '["a"]', "no JSON"])
+def test_lines_of_others_in_the_result_file_are_no_hindrance(job: Path, line: str) -> None:
+    results = job.with_name(job.name + ".results.jsonl")
+    results.write_text(line, encoding="utf-8")
+    assert run(job).exit_code == 0
+    assert run(job).exit_code == 0
+    assert results.read_text(encoding="utf-8").splitlines()[0] == line
+    assert results.read_text(encoding="utf-8").count("finished") == ROWS
+
+
 def test_a_run_that_has_nothing_to_do_adds_nothing(job: Path) -> None:
     run(job)
     results = job.with_name(job.name + ".results.jsonl")

@@ -107,12 +107,12 @@ def _ended(attempt: Attempt, number: str) -> Result:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    """A line of the file; None for one that was torn."""
+    """A line of the file; None for one that was torn, or is none of ours."""
     try:
-        parsed: dict[str, Any] = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return None
-    return parsed
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _key(line: dict[str, Any]) -> tuple[Any, ...]:
