@@ -42,7 +42,9 @@ FILE_NAME = re.compile(r"[A-Z][A-Z0-9.]*/EF[0-9A-F]{2}")
 NUMBERS = frozenset(
     {"asn", "card_id", "card_number", "credit_code", "identity_number", "serial", "social_security_number"}
 )
-"""Fields that only the row itself may say: there they are checked, and no two cards have the same."""
+"""Fields that only the row itself may say, if it says them: there they are checked, and no two cards have the same."""
+KEY_NUMBERS = frozenset({"asn", "serial"})
+"""Those from which keys are made: no item says them, even if the row does not."""
 NO_AUTHENTICATION_CODE = "FFFFFFFF"
 """The algorithm of the code in item 01 is not public (PERS §5.3)."""
 
@@ -197,16 +199,19 @@ def _records(product: Product, file: FileDeclaration, data: CardData, given: Any
     """
     standard = next((make for content, make in _MAKERS.items() if issubclass(file.content, content)), None)
     told = {} if standard is None else standard(product, data)
+    numbers = NUMBERS & told.keys()
+    if standard is not None:
+        numbers |= KEY_NUMBERS & file.content.specs().keys()
     if isinstance(given, list | str):
-        if told.keys() & NUMBERS:
+        if numbers:
             raise ValueError("fields by name are needed: the row itself says its numbers")
         return [_record(file, one) for one in ([given] if isinstance(given, str) else given)]
     if given is not None and not isinstance(given, Mapping):
         raise ValueError("fields by name, or a list of records are needed")
     said = {name: value for name, value in told.items() if value is not None}
-    twice = sorted(told.keys() & NUMBERS & (given or {}).keys())
-    if twice:
-        raise ValueError(f"{', '.join(twice)}: not in items, the row itself says it")
+    elsewhere = sorted(numbers & (given or {}).keys())
+    if elsewhere:
+        raise ValueError(f"{', '.join(elsewhere)}: not in items, the row itself says it")
     fields = {**said, **(given or {})}
     return [file.content.parse(fields)] if fields else []
 

@@ -231,6 +231,16 @@ def test_the_same_wallet_twice_is_told(tmp_path: Path) -> None:
     assert faults(jsonl(tmp_path, rows), WALLET) == ["line 3: wallet_serial: the same as in line 1"]
 
 
+@pytest.mark.parametrize(("product", "field"), [("transit-cjt166", "asn"), ("citizen-wallet", "serial")])
+def test_a_row_without_a_wallets_number_gets_it_by_no_item(tmp_path: Path, product: str, field: str) -> None:
+    workshop = Workshop(product)
+    rows = [row.model_dump(mode="json", exclude_none=True) for row in workshop.data]
+    del rows[1]["wallet_serial"]
+    rows[1].setdefault("items", {}).setdefault("ADF1/EF15", {})[field] = NUMBER
+    (fault,) = (one for one in faults(jsonl(tmp_path, rows), workshop) if one.startswith("line 2: "))
+    assert f"ADF1/EF15: {field}: not in items" in fault
+
+
 def test_a_wallet_is_the_same_with_and_without_the_digits_that_make_no_keys(tmp_path: Path) -> None:
     rows = rows_of(WALLET)
     rows[2]["wallet_serial"] = rows[0]["wallet_serial"][-16:]
