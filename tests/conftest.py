@@ -4,9 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 from cardio.virtual.pcscd import PrivatePcscd
 from tests.summary import SUMMARY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lines_of_daemons() -> None:
+    """Daemons inside of this process log through the standard library, where pytest shows their lines.
+
+    Left to itself structlog prints to standard output, which may just then be that of a command under test.
+    """
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.dev.ConsoleRenderer(colors=False)],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
 
 
 @pytest.fixture(scope="session")

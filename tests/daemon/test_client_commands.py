@@ -64,6 +64,12 @@ def test_a_load_goes_through_the_load_host_of_the_daemon(daemon: Daemon, host: S
     assert balance(daemon) == 15000
 
 
+def test_what_the_daemon_of_a_test_logs_is_not_in_the_output_of_a_command(daemon: Daemon) -> None:
+    with CliRunner().isolation() as (_, __, output):
+        daemon.take_citizen_out()
+        assert b"card removed" not in output.getvalue()
+
+
 def test_a_wrong_pin_is_told_and_nothing_was_loaded(daemon: Daemon) -> None:
     wrong = cardio(daemon, "load", "50", "--pin", stdin="000000\n")
     assert (wrong.exit_code, balance(daemon)) == (4, 10000)
