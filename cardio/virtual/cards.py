@@ -6,6 +6,7 @@ region 999999 does not exist.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from cardio.apdu.atr import card_factor
@@ -92,7 +93,12 @@ def social_security_card(
         balance_fen: Personal account on the card.
         pin: The holder's PIN, 4 to 12 digits; empty for none.
         algorithm: Cipher of its keys.
+
+    Raises:
+        ValueError: The holder's serial number is not 8 digits; the ATR holds its last six.
     """
+    if not re.fullmatch("[0-9]{8}", person.serial):
+        raise ValueError("the serial number has 8 digits")
     region = "999900"
     serial = bytes.fromhex(person.serial)
     atr = bytes.fromhex("3B6D0000999926060199992601") + b"\x01" + serial[1:]

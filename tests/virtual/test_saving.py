@@ -491,6 +491,12 @@ def test_a_wrong_file_is_told_with_file_key_and_reason(file: Path, place: Sequen
             {"value": "1234", "max_tries": 3, "tries_left": 3},
             "security.pins.ADF1/PIN 07: the card has no such PIN",
         ),
+        (
+            lambda: social_security_card(PERSON_B),
+            ("made_by", "arguments", "person", "serial"),
+            "0101",
+            "made_by.arguments: make no card",
+        ),
         (lambda: example_card(PRODUCTS[0]), ("made_by", "arguments", "product"), "none", "product: no such product"),
         (lambda: example_card(PRODUCTS[0]), ("made_by", "arguments", "product"), ..., "product: is missing"),
     ],
