@@ -13,11 +13,14 @@ from cardio.personalize.card_data import CardData
 from cardio.personalize.derived.social_security import algorithm_of
 from cardio.personalize.derived.wallet import WALLET, WALLET_LABEL
 from cardio.personalize.steps import Place
-from cardio.products.model import Product
+from cardio.products.model import Product, WalletPart
 from cardio.security.issuing import CardKeyReference
+from cardio.security.keyring import MAX_LEVELS
 
 Reference = Callable[[str], CardKeyReference]
 """A key of one card by its name."""
+NO_CARD = (bytes(8),) * MAX_LEVELS
+"""Factors that no card has."""
 
 
 def references(product: Product, data: CardData, files: Mapping[Place, Sequence[bytes]], atr: bytes) -> Reference:
@@ -55,12 +58,24 @@ def references(product: Product, data: CardData, files: Mapping[Place, Sequence[
     return reference
 
 
+def key_of_no_card(product: Product, name: str) -> CardKeyReference:
+    """A key by its name for no card at all: its check value tells one root from another."""
+    social, wallet = product.social_security, product.wallet
+    if social is None or (wallet is not None and name.startswith(WALLET)):
+        return CardKeyReference(name, PbocSuite(_wallet_algorithm(wallet)), NO_CARD)
+    return CardKeyReference(name, LdtSuite(algorithm_of(social)), NO_CARD)
+
+
 def shared_key(product: Product, name: str) -> CardKeyReference:
     """How a key is named to its source that all blank cards of a lot have, as the transport key."""
     social, wallet = product.social_security, product.wallet
     if social is not None:
         return CardKeyReference(name, LdtSuite(algorithm_of(social)), ())
-    return CardKeyReference(name, PbocSuite(wallet.algorithm if wallet is not None else Algorithm.TRIPLE_DES), ())
+    return CardKeyReference(name, PbocSuite(_wallet_algorithm(wallet)), ())
+
+
+def _wallet_algorithm(wallet: WalletPart | None) -> Algorithm:
+    return Algorithm.TRIPLE_DES if wallet is None else wallet.algorithm
 
 
 def missing_files(product: Product, files: Mapping[Place, Sequence[bytes]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cardio.errors import (
     CardioError,
     CardRejected,
     CardRemoved,
+    CardUnsupported,
     InputInvalid,
     KeyRejected,
     MasterUnanswered,
@@ -22,20 +24,25 @@ from cardio.errors import (
     TransportKeyWrong,
 )
 from cardio.personalize.attempts import CardState, JobHead
+from cardio.personalize.derived.card import layout_of
 from cardio.personalize.example_job import example_job
 from cardio.personalize.key_replacement import KeyReplacement
 from cardio.personalize.personalizer import Personalizer
+from cardio.personalize.pins import pin_of
 from cardio.personalize.register import Register
+from cardio.personalize.virtual_cards import VirtualIssuer
 from cardio.products.catalogue import Catalogue
 from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring, RootKey
-from cardio.transport.embedded import EmbeddedReader
 from cardio.virtual.blank_products import blank_card_for
 from cardio.virtual.card import VirtualCard
 from cardio.virtual.faults import Fault, FaultPlan
-from cardio.virtual.issuing_keys import issuer_test_keyring
+from cardio.virtual.issuing_keys import issuer_test_keyring, issuing_test_keys
+from tests.cli.test_read import PRODUCTS
+from tests.personalize.workshop import powered
 
-PRODUCT = Catalogue.load()["citizen-wallet"]
+CATALOGUE = Catalogue.load()
+PRODUCT = CATALOGUE["citizen-wallet"]
 OLD = KeyringIssuingKeys(issuer_test_keyring())
 NEW_NAMES = ("CCK", "CLK", "AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK")
 NEW_ROOTS = {name: bytes(range(number, number + 16)) for number, name in enumerate(NEW_NAMES, 32)}
@@ -67,9 +74,8 @@ def card(register: Register) -> VirtualCard:
     maker = Personalizer(PRODUCT, OLD)
     _, rows = example_job(PRODUCT, maker.layout, 1)
     blank = blank_card_for(PRODUCT)
-    channel = EmbeddedReader("desk", blank).connect()
-    maker.personalize(channel, maker.prepare(rows[0], "123456"), register, "issue")
-    channel.close()
+    with powered(blank) as channel:
+        maker.personalize(channel, maker.prepare(rows[0], "123456"), register, "issue")
     return blank
 
 
@@ -81,13 +87,11 @@ def replace(
     *,
     job: str = JOB,
     try_again: bool = False,
+    names: frozenset[str] | None = None,
 ) -> CardState:
-    channel = EmbeddedReader("desk", card).connect()
-    try:
-        done = KeyReplacement(PRODUCT, "ADF1", before, after).replace(channel, register, job, try_again=try_again)
-        return done.state
-    finally:
-        channel.close()
+    replacement = KeyReplacement(PRODUCT, "ADF1", before, after, names=names)
+    with powered(card) as channel:
+        return replacement.replace(channel, register, job, try_again=try_again).state
 
 
 def values(card: VirtualCard) -> dict[str, bytes]:
@@ -106,9 +110,8 @@ def tries_left(card: VirtualCard) -> int:
 
 
 def expected(card: VirtualCard, source: IssuingKeys) -> dict[str, str]:
-    channel = EmbeddedReader("desk", card).connect()
-    raw = select_wallet(CardConnection(channel), PRODUCT.wallet.aid)  # type: ignore[union-attr]
-    channel.close()
+    with powered(card) as channel:
+        raw = select_wallet(CardConnection(channel), PRODUCT.wallet.aid)  # type: ignore[union-attr]
     names = {
         "EXTERNAL 00": "AMK", "LINE 00": "DAMK", "PIN_UNBLOCK 00": "DPUK", "PIN_RELOAD 00": "DRPK", "TAC 00": "DTK",
         "PURCHASE 01": "DPK", "LOAD 01": "DLK",
@@ -135,6 +138,92 @@ def test_all_keys_of_a_directory_are_replaced_and_the_pin_stays(card: VirtualCar
     assert replace(card, register) is CardState.FINISHED
     assert check_values(card) == expected(card, NEW)
     assert values(card)["PIN 00"] == pin
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_every_directory_of_a_product_gets_new_keys_and_its_old_ones_back(tmp_path: Path, name: str) -> None:
+    product, register = CATALOGUE[name], Register(tmp_path / "register.db")
+    layout, issuer = layout_of(product)[0], VirtualIssuer(CATALOGUE)
+    maker = issuer.maker(name)
+    row = example_job(product, layout, 1)[1][0]
+    card = issuer.card(name, row, pin_of(maker, row) if maker.needs_pin else None)
+    levels = {True: product.wallet.factors.levels if product.wallet else 1, False: 3}
+    roots = {
+        key: RootKey(hashlib.sha256(key.encode()).digest()[:16], levels[key.startswith("WALLET-")])
+        for key in layout.key_names()
+    }
+    old, new = issuing_test_keys(product), KeyringIssuingKeys(Keyring("new", roots, test=True))
+    directories = [directory.label for directory in layout.master_file.walk() if directory.master is not None]
+    assert directories
+    for before, after in ((old, new), (new, old)):
+        for directory in directories:
+            replacement = KeyReplacement(product, directory, before, after)
+            job = replacement.job()
+            register.open_job(job)
+            with powered(card) as channel:
+                assert replacement.replace(channel, register, job.id).state is CardState.FINISHED
+    with powered(card) as channel:
+        assert [found.file for found in maker.read_back(channel, maker.prepare(row, "123456")) if found.differs] == []
+    register.verify()
+    register.close()
+
+
+def test_cards_that_share_an_atr_are_told_apart_by_their_keys_factor(card: VirtualCard, register: Register) -> None:
+    maker = Personalizer(PRODUCT, OLD)
+    row = example_job(PRODUCT, maker.layout, 2)[1][1]
+    other = VirtualIssuer(CATALOGUE).card(PRODUCT.id, row, "123456")
+    other.atr = card.atr
+    assert [replace(one, register) for one in (card, other)] == [CardState.FINISHED] * 2
+    assert check_values(other) == expected(other, NEW) != expected(card, NEW)
+
+
+def test_a_card_that_has_its_new_keys_is_told_and_loses_no_try(card: VirtualCard, register: Register) -> None:
+    replace(card, register)
+    with pytest.raises(InputInvalid, match="has these keys already"):
+        replace(card, register)
+    assert tries_left(card) == 3
+
+
+def test_a_card_that_is_being_made_gets_no_other_keys(card: VirtualCard, register: Register) -> None:
+    register.open_job(JobHead("second", PRODUCT.id, 1, b"\x02" * 32, OLD.name))
+    register.begin("second", "1", register.attempts("issue")[0].identity, "desk")
+    with pytest.raises(InputInvalid, match="open in job second, row 1"):
+        replace(card, register)
+    assert tries_left(card) == 3
+
+
+def test_a_card_of_another_product_loses_no_try(register: Register) -> None:
+    maker = VirtualIssuer(CATALOGUE).maker("ssc-2.0")
+    row = example_job(maker.product, maker.layout, 1)[1][0]
+    other = VirtualIssuer(CATALOGUE).card("ssc-2.0", row, "123456")
+    for product, directory in (("citizen-wallet", "ADF1"), ("ssc-3.0", "DF04")):
+        replacement = KeyReplacement(CATALOGUE[product], directory, OLD, NEW)
+        other.faults = plan = FaultPlan(Fault.CUT_BEFORE, 1, only="0082")
+        with powered(other) as channel, pytest.raises(CardUnsupported):
+            replacement.replace(channel, register, JOB)
+        assert (plan.fired, register.attempts(JOB)) == (False, [])
+
+
+def test_a_job_is_named_after_what_its_cards_get(register: Register) -> None:
+    replacement = KeyReplacement(PRODUCT, "ADF1", OLD, NEW)
+    job = replacement.job(("Li", "Wang"))
+    assert job == KeyReplacement(PRODUCT, "ADF1", OLD, NEW).job(("Li", "Wang"))
+    assert job.id.startswith("keys-citizen-wallet-ADF1-")
+    assert job.keys == f"{OLD.name} → {NEW.name}"
+    others = [
+        KeyReplacement(PRODUCT, "ADF1", OLD, new_keys({**NEW_ROOTS, "DPK": bytes(range(16))})),
+        KeyReplacement(PRODUCT, "ADF1", OLD, NEW, names=frozenset({"WALLET-DPK"})),
+        KeyReplacement(PRODUCT, "MF", OLD, NEW),
+    ]
+    assert len({job.id, *(other.job().id for other in others)}) == 4
+    register.open_job(job)
+    with pytest.raises(InputInvalid, match="begun with other keys"):
+        register.open_job(KeyReplacement(PRODUCT, "ADF1", new_keys({**NEW_ROOTS, "AMK": bytes(16)}), NEW).job())
+
+
+def test_keys_that_the_cards_have_are_no_new_ones() -> None:
+    with pytest.raises(InputInvalid, match="none is new"):
+        KeyReplacement(PRODUCT, "ADF1", OLD, OLD).job()
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
@@ -241,6 +330,18 @@ def test_new_keys_that_are_one_key_leave_the_card_untouched(card: VirtualCard, r
         replace(card, register, after=new_keys({**NEW_ROOTS, "AMK": twin}))
     assert check_values(card) == expected(card, OLD)
     assert (register.attempts(JOB), tries_left(card)) == ([], 3)
+
+
+def test_a_new_key_that_the_card_keeps_under_another_name_leaves_it_untouched(
+    card: VirtualCard, register: Register
+) -> None:
+    kept = issuer_test_keyring().root("WALLET-DTK").key
+    with pytest.raises(KeyRejected, match="WALLET-DPK is the key that the card has as WALLET-DTK"):
+        replace(card, register, after=new_keys({**NEW_ROOTS, "DPK": kept}), names=frozenset({"WALLET-DPK"}))
+    assert check_values(card) == expected(card, OLD)
+    assert replace(card, register, names=frozenset({"WALLET-DPK"})) is CardState.FINISHED
+    changed = {place for place, value in check_values(card).items() if value != expected(card, OLD)[place]}
+    assert changed == {"PURCHASE 01", "EXTERNAL 00"}
 
 
 @pytest.mark.parametrize("wrong", [("DF04", None), ("ADF1", frozenset({"WALLET-NONE"})), ("EF15", None)])
