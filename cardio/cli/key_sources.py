@@ -103,7 +103,7 @@ def named_keys(
     if hsm is None and token_keys is not None:
         raise InputInvalid("--hsm-keys tells of the keys of a token: --hsm")
     if keyring is not None:
-        passphrase: str = typer.prompt("密钥文件口令 keyring passphrase", hide_input=True, err=True)
+        passphrase: str = typer.prompt(f"{keyring.name}: 密钥文件口令 keyring passphrase", hide_input=True, err=True)
         yield Keyring.load(keyring, passphrase)
     elif hsm is not None:
         opened = open_hsm(hsm, load_hsm_keys(token_keys, shared))

@@ -16,6 +16,7 @@ from cardio.cli.output import stdout
 from cardio.cli.personalize.command import personalize
 from cardio.cli.personalize.finished import mailer, verify
 from cardio.cli.personalize.register import register
+from cardio.cli.personalize.replace_keys import replace_keys
 from cardio.cli.pin import pin
 from cardio.cli.profiles import profile
 from cardio.cli.purses import account, wallet
@@ -40,6 +41,7 @@ app.command()(read)
 app.add_typer(wallet, name="wallet")
 app.add_typer(account, name="account")
 app.add_typer(pin, name="pin")
+card.command("replace-keys")(replace_keys)
 app.add_typer(card, name="card")
 app.command()(update)
 app.add_typer(profile, name="profile")

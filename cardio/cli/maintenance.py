@@ -1,4 +1,4 @@
-"""`cardio card …`: applications and cards are blocked under the issuer's keys."""
+"""`cardio card …`: applications and cards are blocked under the issuer's keys; `replace_keys` has the other command."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from cardio.products.maintenance import MaintenanceSources, open_environment, op
 
 WALLET = "wallet"
 card = typer.Typer(
-    help="""block applications and cards, under the issuer's keys
+    help="""block applications and cards, or replace keys, under the issuer's keys
 
     \b
     cardio card block-application --keyring issuer.keys
     cardio card block-application --application DF04 --forever --keyring issuer.keys
     cardio card block --keyring issuer.keys
+    cardio card replace-keys ADF1 --product citizen-wallet --keyring issuer.keys --new-keyring new.keys
     """,
     no_args_is_help=True,
 )

@@ -13,16 +13,24 @@ import pytest
 
 from cardio.cli.hsm_keys import load_hsm_keys
 from cardio.cli.key_sources import HSM_PIN_FILE
+from cardio.crypto.ciphers import Algorithm
+from cardio.crypto.suites import PbocSuite
 from cardio.errors import InputInvalid
 from cardio.personalize.attempts import CardState
+from cardio.personalize.example_job import example_job
+from cardio.personalize.personalizer import Personalizer
 from cardio.personalize.register import Register
+from cardio.products.catalogue import Catalogue
 from cardio.security.hsm import HsmKey
+from cardio.security.issuing import CardKeyReference, KeyringIssuingKeys
+from cardio.virtual.issuing_keys import issuer_test_keyring
 from tests.cli import issuer_token
 from tests.cli.issuer_token import CITY_KEY, CITY_LABEL
 from tests.cli.test_cli import cardio
 from tests.faults.hsm_token import own_token
 from tests.security.softhsm import MODULE, PIN, TOKEN
 
+TEST_KEYS = KeyringIssuingKeys(issuer_test_keyring())
 CARDIO = Path(sys.executable).with_name("cardio")
 HSM = ("--hsm", f"{MODULE}:{TOKEN}")
 
@@ -55,6 +63,14 @@ def job(folder: Path, product: str) -> str:
     file = folder / "job.jsonl"
     file.write_text(cardio("personalize", "--example", "--product", product, "--cards", "1").stdout)
     return str(file)
+
+
+def example_factor(product: str) -> bytes:
+    """What makes the keys of the first card of an example job: the last 8 bytes of its wallet's number."""
+    maker = Personalizer(Catalogue.load()[product], TEST_KEYS)
+    serial = example_job(maker.product, maker.layout, 1)[1][0].wallet_serial
+    assert serial is not None
+    return bytes.fromhex(serial)[-8:]
 
 
 def states(folder: Path) -> list[CardState]:
@@ -138,3 +154,19 @@ def test_a_file_that_is_not_there_or_stands_without_a_token_is_refused(tmp_path:
         load_hsm_keys(tmp_path / "nowhere.toml", [])
     done = cardio("read", "--reader", "virtual", "--hsm-keys", str(told))
     assert (done.exit_code, "--hsm" in done.stderr) == (2, True)
+
+
+def test_new_keys_come_out_of_the_same_token_by_other_labels(token: dict[str, str], tmp_path: Path) -> None:
+    names = [f"WALLET-{name}" for name in ("AMK", "DAMK", "DPUK", "DRPK", "DTK", "DPK", "DLK")]
+    new = tmp_path / "new.toml"
+    new.write_text("".join(f"[{name}]\nlabel = '{names[at - 1]}'\n" for at, name in enumerate(names)))
+    asked = ("card", "replace-keys", "ADF1", "--product", "citizen-wallet", "--reader", "virtual", *HSM)
+    done = run(token, tmp_path, *asked, "--new-hsm-keys", str(new), "--json")
+    assert done.returncode == 0, done.stderr
+    assert states(tmp_path) == [CardState.FINISHED]
+    suite, factor = PbocSuite(Algorithm.TRIPLE_DES), example_factor("citizen-wallet")
+    expected = {
+        f"ADF1/{name}": TEST_KEYS.kcv(CardKeyReference(names[at - 1], suite, (factor,))).hex().upper()
+        for at, name in enumerate(names)
+    }
+    assert json.loads(done.stdout)["kcvs"] == expected

@@ -19,6 +19,7 @@ from cardio.cli.personalize.options import (
     MakerOptions,
     OperatorOption,
     RegisterOption,
+    TryAgainOption,
     check_operators,
 )
 from cardio.cli.personalize.results import ResultFile, RunProgress
@@ -60,7 +61,7 @@ def personalize(
         Path | None, typer.Option("--results", help="result file; JOB with .results.jsonl behind it", metavar="FILE")
     ] = None,
     operator: OperatorOption = None,
-    try_again: Annotated[bool, typer.Option("--try-again", help="try cards once more that were rejected")] = False,
+    try_again: TryAgainOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print the plan of the first row with every command; touch no card")
     ] = False,

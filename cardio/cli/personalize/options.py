@@ -47,6 +47,7 @@ OperatorOption = Annotated[
     list[str] | None,
     typer.Option("--operator", help="who runs it; keys that are no test keys want two", metavar="NAME"),
 ]
+TryAgainOption = Annotated[bool, typer.Option("--try-again", help="try cards once more that were rejected")]
 DEFAULT_REGISTER = Path("cards.db")
 
 
