@@ -13,7 +13,7 @@ from cardio.files.codecs import Codec, parse_text
 CARD_TIMEZONE = timezone(timedelta(hours=8), "CST")
 """Cards store local time without a zone; all of China keeps UTC+8."""
 
-_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 @total_ordering

@@ -92,14 +92,19 @@ class CardData(Part):
 
     record: str = Field(min_length=1, max_length=64)
     holder: Holder | None = None
-    region: str | None = Field(default=None, pattern=r"^\d{6}$")
+    region: str | None = Field(default=None, pattern="^[0-9]{6}$")
     card_number: str | None = None
-    card_serial: str | None = Field(default=None, pattern=r"^\d{8}$")
+    card_serial: str | None = Field(default=None, pattern="^[0-9]{8}$")
     wallet_serial: str | None = Field(default=None, pattern=r"^[0-9A-F]{16}([0-9A-F]{4})?$")
     issued: date | None = None
     expires: date | None = None
     photo: str | None = Field(default=None, max_length=255)
     items: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @field_validator("record", "photo")
+    @classmethod
+    def _text(cls, value: str | None) -> str | None:
+        return None if value is None else parse_text(value)
 
     @field_validator("card_number")
     @classmethod

@@ -259,7 +259,7 @@ def _validated(rows: Iterable[Row], faults: list[str]) -> Iterator[tuple[str, Ca
 
 def _reasons(place: str, error: ValidationError) -> list[str]:
     """Field and reason of each fault; never the value, which may be a name or an ID number."""
-    return [f"{place}: {_field(one['loc'])}: {one['msg']}" for one in error.errors()]
+    return [f"{place}: {_field(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
 
 
 def _field(path: Iterable[int | str]) -> str:

@@ -237,7 +237,7 @@ class Layout(Part):
     cos: str
     transport: str = "TRANSPORT"
     master_file: DirectoryLayout
-    starting_day: str | None = Field(default=None, pattern=r"^\d{4}$")
+    starting_day: str | None = Field(default=None, pattern="^[0-9]{4}$")
 
     @property
     def needs_pin(self) -> bool:

@@ -134,8 +134,8 @@ def test_blank_lines_empty_cells_and_a_byte_order_mark_are_nothing(tmp_path: Pat
 
 def test_line_separators_inside_a_text_do_not_end_the_row(tmp_path: Path) -> None:
     rows = rows_of(WALLET)
-    rows[1]["photo"] = "a\u2028b\u0085c"
-    assert load(jsonl(tmp_path, rows), WALLET).rows[1].data.photo == "a\u2028b\u0085c"
+    rows[1]["photo"] = "a\u2028b\u2029c"
+    assert load(jsonl(tmp_path, rows), WALLET).rows[1].data.photo == "a\u2028b\u2029c"
 
 
 def test_the_same_rows_have_the_same_digest_whatever_their_form(tmp_path: Path) -> None:
@@ -160,6 +160,14 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "unknown ethnicity": (lambda row: row["holder"].update(ethnicity="77"), "ethnicity"),
     "unknown sex": (lambda row: row["holder"].update(sex="7"), "sex"),
     "no region code": (lambda row: row.update(region="44030"), "region"),
+    "digits of another width in the region": (lambda row: row.update(region="４４０３００"), "region"),
+    "digits of another width in the serial number": (lambda row: row.update(card_serial="0000000１"), "card_serial"),
+    "digits of another width in a date of an item": (
+        lambda row: row["items"].update({"SSSE/EF05": {"issued": "２０２６"}}),
+        "SSSE/EF05: issued: a date is needed",
+    ),
+    "a control character in the photo's name": (lambda row: row.update(photo="a\x07.jpg"), "photo"),
+    "a control character in the row's number": (lambda row: row.update(record="1\x1b[2J"), "record"),
     "no date": (lambda row: row.update(issued=f"{NAME}"), "issued"),
     "expired before it was issued": (lambda row: row.update(expires="2020-01-01"), "expires"),
     "no such field": (lambda row: row.update({NUMBER: 1}), "…"),
