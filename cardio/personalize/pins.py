@@ -21,6 +21,8 @@ def pin_of(maker: Personalizer, row: CardData) -> str:
         JobInvalid: The row has no number that it could be made from.
         SamKeyMissing: The source of keys has no key for it.
     """
+    if row.card_serial and not row.region:
+        raise JobInvalid("region: missing; the PIN is made from it and the serial number")
     number = f"{row.region}{row.card_serial}" if row.card_serial else row.wallet_serial
     if number is None:
         raise JobInvalid("card_serial or wallet_serial: missing; the PIN is made from it")
