@@ -187,7 +187,24 @@ class DirectoryLayout(Part):
         places = [(key.kind, key.id) for key in self.keys]
         if len(set(places)) < len(places):
             raise ValueError(f"{self.label} has two keys of one type and identifier")
+        for file in self.files:
+            self._check_writing(file)
         return self
+
+    def _check_writing(self, file: FileLayout) -> None:
+        """The directory has the keys under which a file gets its content."""
+        place = f"{self.label}/{file.label}"
+        if file.key is not None and file.key not in {key.name for key in self.keys}:
+            raise ValueError(f"{place} is written under a key {file.key} that {self.label} does not have")
+        if file.written is Written.AFTERWARDS and file.key is None:
+            raise ValueError(f"{place} is written afterwards, but names no key")
+        if file.written is not Written.NEVER and file.protected and self.line_key is None:
+            raise ValueError(f"{place} is written with a MAC, but {self.label} has no line protection key")
+
+    @property
+    def line_key(self) -> KeyRecord | None:
+        """The key of its line protection; None without."""
+        return next((key for key in self.keys if key.kind is KeyKind.LINE), None)
 
     def walk(self) -> Iterator[DirectoryLayout]:
         """This directory and all below it."""

@@ -266,8 +266,8 @@ class NativePlan(CardPlan):
         if not records:
             return
         line = None
-        if file.protected:
-            line = self._reference(next(key.name for key in directory.keys if key.kind is KeyKind.LINE))
+        if file.protected and directory.line_key is not None:
+            line = self._reference(directory.line_key.name)
         yield Step(
             phase, directory.label, f"写入{file.label}，{len(records)}条记录",
             f"write {file.label}, {len(records)} record{'s' if len(records) > 1 else ''}",
