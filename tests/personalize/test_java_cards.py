@@ -419,6 +419,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "level": ('level = "33"', 'level = "00"', "C-MAC is needed"),
     "diversification": ('"kdf3"', '"emv"', "emv makes no keys for scp03"),
     "life cycle": ('life_cycle = "SECURED"', 'life_cycle = "TERMINATED"', "life_cycle"),
+    "privileges as a number": ("privileges = []", "privileges = 1099511627776", "a list of names is needed"),
     "privilege": ("privileges = []", 'privileges = ["EVERYTHING"]', "EVERYTHING is none of NONE, SECURITY_DOMAIN"),
     "two contents": ('constant = "01"', 'constant = "01", pin = true', "one of file, constant, pin and keys is needed"),
     "PIN in plain": (', protection = "padded"', "", "a PIN is sent padded"),

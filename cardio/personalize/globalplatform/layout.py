@@ -58,8 +58,10 @@ def _state(value: object) -> object:
 
 
 def _privileges(value: object) -> object:
-    if not isinstance(value, list):
+    if isinstance(value, Privilege):
         return value
+    if not isinstance(value, list):
+        raise ValueError("a list of names is needed")  # noqa: TRY004 - pydantic's way to say what is wrong
     try:
         return reduce(or_, (Privilege[name] for name in value), Privilege.NONE)
     except KeyError as error:
