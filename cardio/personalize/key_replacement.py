@@ -122,7 +122,7 @@ class KeyReplacement:
         told = f"{self._directory.label} {' '.join(self.names)} {' '.join(after)}"
         digest = hashlib.sha256(told.encode()).digest()
         name = f"{RECORD}-{self._product.id}-{self._directory.label}-{digest[:4].hex()}"
-        made_with = hashlib.sha256(f"{self._layout.id} {' '.join(before)}".encode()).digest()
+        made_with = hashlib.sha256(f"{self._layout.model_dump_json()} {' '.join(before)}".encode()).digest()
         source = KeyChange(self._before, self._after).name
         return JobHead(name, self._product.id, 0, digest, source, operators, made_with)
 
@@ -172,8 +172,8 @@ class KeyReplacement:
         self._after.refuse_equal(reference(name) for name in self.names)
         new = {self._after.kcv(reference(name)): name for name in self.names}
         for record in self._staying:
-            name = new.get(self._before.kcv(reference(record.name)), record.name)
-            if name != record.name:
+            name = new.get(self._before.kcv(reference(record.name)))
+            if name is not None:
                 raise KeyRejected(f"{self._after.name}: {name} is the key that the card has as {record.name}")
 
     def _renew(self, card: _Card, *, forgiving: bool) -> None:

@@ -265,9 +265,7 @@ class NativePlan(CardPlan):
         records = self._records(directory, file)
         if not records:
             return
-        line = None
-        if file.protected and directory.line_key is not None:
-            line = self._reference(directory.line_key.name)
+        line = self._reference(_line_key(directory).name) if file.protected else None
         yield Step(
             phase, directory.label, f"写入{file.label}，{len(records)}条记录",
             f"write {file.label}, {len(records)} record{'s' if len(records) > 1 else ''}",
@@ -303,6 +301,12 @@ def _temporary(directory: DirectoryLayout) -> KeyRecord:
     if directory.master is None:
         raise ValueError(f"{directory.label} has no master")
     return directory.master.model_copy(update={"name": directory.temporary, "protected": directory.temporary_protected})
+
+
+def _line_key(directory: DirectoryLayout) -> KeyRecord:
+    if directory.line_key is None:
+        raise ValueError(f"{directory.label} has no line protection key")
+    return directory.line_key
 
 
 def _needed(master: CardKeyReference | None) -> CardKeyReference:

@@ -9,12 +9,14 @@ import pytest
 from typer.testing import Result
 
 from cardio.personalize.attempts import Attempt, CardState
+from cardio.personalize.globalplatform.layout import Protocol
 from cardio.personalize.key_store import KeyStore
 from cardio.personalize.register import Register
 from cardio.security import keyring
 from cardio.security.keyring import Keyring, RootKey
 from cardio.virtual.issuing_keys import issuer_test_keyring
 from tests.cli.test_cli import cardio
+from tests.personalize.java_cards import layout_text, write_layout
 
 PASSPHRASE = "correct horse battery"
 KEYS = ("WALLET-DAMK", "WALLET-DPUK", "WALLET-DRPK", "WALLET-DTK", "WALLET-DPK", "WALLET-DLK", "WALLET-AMK")
@@ -75,7 +77,7 @@ def test_json_says_the_same_and_one_key_can_be_replaced_alone() -> None:
     [
         ((), "", 2, "--new-keyring FILE, or --new-hsm-keys FILE"),
         (("--new-keyring", "new.keys", "--new-hsm-keys", "x.toml"), "", 2, "--new-keyring FILE, or --new-hsm-keys"),
-        (("--new-hsm-keys", "x.toml"), "", 2, "--hsm"),
+        (("--new-hsm-keys", "x.toml"), "", 2, "--new-hsm-keys FILE with --hsm"),
         (("--new-keyring", "none.keys"), "x\n", 6, "none.keys: No such file"),
         (("--new-keyring", "new.keys"), "wrong\n", 6, "keyring.invalid"),
         (("--new-keyring", "new.keys", "--key", "DPK"), f"{PASSPHRASE}\n", 2, "no key DPK; it has WALLET-"),
@@ -100,10 +102,10 @@ def test_another_directory_is_told_with_those_that_there_are() -> None:
 
 
 def test_a_java_cards_layout_is_refused(tmp_path: Path) -> None:
-    layout = Path(__file__).parents[2] / "examples" / "layouts" / "java-card.toml"
-    (tmp_path / "java-card.toml").write_bytes(layout.read_bytes())
-    done = replace("--new-keyring", keys_in_file("new.keys"), "--layout", "java-card.toml")
-    assert (done.exit_code, attempts()) == (2, [])
+    layout = write_layout(tmp_path, layout_text(Protocol.SCP03))
+    done = replace("--new-keyring", keys_in_file("new.keys"), "--layout", str(layout))
+    assert (done.exit_code, "keys of JavaCards are not replaced" in done.stderr) == (2, True), done.output
+    assert attempts() == []
 
 
 def test_keys_of_two_files_are_asked_for_by_the_files_names() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cardio.apdu.connection import CardConnection
-from cardio.applications.wallet import select_wallet
 from cardio.crypto.ciphers import Algorithm
 from cardio.crypto.suites import PbocSuite
 from cardio.errors import (
@@ -32,6 +31,7 @@ from cardio.personalize.pins import pin_of
 from cardio.personalize.register import Register
 from cardio.personalize.virtual_cards import VirtualIssuer
 from cardio.products.catalogue import Catalogue
+from cardio.products.detection import find_wallet
 from cardio.security.issuing import CardKeyReference, IssuingKeys, KeyringIssuingKeys
 from cardio.security.keyring import Keyring, RootKey
 from cardio.virtual.blank_products import blank_card_for
@@ -111,14 +111,15 @@ def tries_left(card: VirtualCard) -> int:
 
 def expected(card: VirtualCard, source: IssuingKeys) -> dict[str, str]:
     with powered(card) as channel:
-        raw = select_wallet(CardConnection(channel), PRODUCT.wallet.aid)  # type: ignore[union-attr]
+        found = find_wallet(CardConnection(channel), CATALOGUE)
+    assert found is not None
     names = {
         "EXTERNAL 00": "AMK", "LINE 00": "DAMK", "PIN_UNBLOCK 00": "DPUK", "PIN_RELOAD 00": "DRPK", "TAC 00": "DTK",
         "PURCHASE 01": "DPK", "LOAD 01": "DLK",
     }  # fmt: skip
     suite = PbocSuite(Algorithm.TRIPLE_DES)
     return {
-        place: source.kcv(CardKeyReference(f"WALLET-{name}", suite, (raw[12:20],))).hex()
+        place: source.kcv(CardKeyReference(f"WALLET-{name}", suite, (found.raw[12:20],))).hex()
         for place, name in names.items()
     }
 

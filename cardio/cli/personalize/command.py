@@ -13,7 +13,7 @@ from cardio.cli.option_groups import grouped
 from cardio.cli.options import JsonOption
 from cardio.cli.output import print_json, stdout
 from cardio.cli.personalize.dry_run import print_plan
-from cardio.cli.personalize.feeding import VirtualFeeder
+from cardio.cli.personalize.feeding import VirtualFeeder, next_serial
 from cardio.cli.personalize.options import (
     DEFAULT_REGISTER,
     MakerOptions,
@@ -120,7 +120,7 @@ def _readers(maker: Personalizer, named: list[str] | None, readers: str | None, 
     """
     if named == [VIRTUAL]:
         count = int(readers) if readers is not None and readers.isdecimal() else 1
-        feeder = VirtualFeeder(maker, count, _next_serial(register))
+        feeder = VirtualFeeder(maker, count, next_serial(register))
         return feeder.driver, list(feeder.driver.readers()), feeder.after
     driver = PcscDriver()
     there = list(driver.readers())
@@ -133,17 +133,6 @@ def _readers(maker: Personalizer, named: list[str] | None, readers: str | None, 
     if not chosen:
         raise ReaderUnavailable(f"there are: {', '.join(there)}" if there else "no reader is connected")
     return driver, chosen, lambda _: None
-
-
-def _next_serial(register: Path) -> int:
-    """Serial number of the first card of a feeder: of cards that an earlier run left unfinished nothing remains."""
-    if not register.exists():
-        return 1
-    opened = Register(register)
-    try:
-        return len(opened.attempts()) + 1
-    finally:
-        opened.close()
 
 
 def _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from cardio.crypto.globalplatform.scp02 import Scp02Options
 from cardio.crypto.globalplatform.scp03 import Scp03Options
@@ -14,6 +15,7 @@ from cardio.personalize.batch import Result
 from cardio.personalize.binding import shared_key
 from cardio.personalize.globalplatform.layout import JavaCardLayout, Protocol
 from cardio.personalize.personalizer import Personalizer
+from cardio.personalize.register import Register
 from cardio.transport.embedded import EmbeddedDriver, EmbeddedReader
 from cardio.virtual.blank import ship_with
 from cardio.virtual.blank_products import blank_card_for, blank_java_card
@@ -39,6 +41,21 @@ def blank_for(maker: Personalizer, number: int = 1) -> Chip:
     with suppress(SamKeyMissing, HsmFailed):
         ship_with(card, maker.keys.plain_block(b"", shared_key(maker.product, maker.layout.transport)))
     return card
+
+
+def next_serial(register: Path) -> int:
+    """Serial number of the next virtual card, which no attempt of the register had: of unfinished ones nothing remains.
+
+    Raises:
+        StoreError: The register cannot be opened.
+    """
+    if not register.exists():
+        return 1
+    opened = Register(register)
+    try:
+        return len(opened.attempts()) + 1
+    finally:
+        opened.close()
 
 
 class VirtualFeeder:

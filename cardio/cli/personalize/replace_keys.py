@@ -15,6 +15,7 @@ from cardio.cli.key_sources import named_keys
 from cardio.cli.option_groups import grouped
 from cardio.cli.options import JsonOption, ProfilesOption, ReaderOption, WaitOption, catalogue
 from cardio.cli.output import print_json, stdout
+from cardio.cli.personalize.feeding import next_serial
 from cardio.cli.personalize.options import (
     DEFAULT_REGISTER,
     HsmOption,
@@ -66,7 +67,8 @@ class KeyChangeOptions:
         Raises:
             InputInvalid: Not exactly one source of new keys is named, or as of `named_keys`.
         """
-        if (self.new_keyring is None) == (self.new_hsm_keys is None):
+        tokenless = self.new_hsm_keys is not None and self.hsm is None
+        if tokenless or (self.new_keyring is None) == (self.new_hsm_keys is None):
             raise InputInvalid("--new-keyring FILE, or --new-hsm-keys FILE with --hsm, tells where the new keys are")
         new_token = self.hsm if self.new_hsm_keys is not None else None
         with (
@@ -110,10 +112,10 @@ def replace_keys(
         names = None if key is None else frozenset(key)
         replacement = KeyReplacement(made, directory, before, after, _layout(layout), names)
         job = replacement.job(operators)
+        serial = next_serial(register) if choice.virtual else 0
         opened = Register(register)
         try:
             opened.open_job(job)
-            serial = len(opened.attempts()) + 1
             with _virtual_card(products, made, serial) if choice.virtual else choice.card(products) as channel:
                 done = replacement.replace(channel, opened, job.id, try_again=try_again)
         finally:
